@@ -1,0 +1,118 @@
+"""Simulated time: whole nanoseconds on a SimPy environment, and the order of events within one instant.
+
+Times are integers so that sums and differences of them are exact: a retry that is due at the same moment as a tick
+is due at *exactly* the same moment, however both were computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from simpy import Environment, Event
+
+SECOND: Final = 1_000_000_000
+"""Units of simulated time in a second."""
+
+NEVER: Final = 2**62
+"""A time that does not come: after every horizon."""
+
+# model.md, 5: what comes first within one instant. The first six are its first line, in the order named there.
+# QUEUE is the attempts of tasks that stand in a queue (`dispatch: notify`): they stood there before those that became
+# eligible in this instant. SILENCE is last, because a pod is passed over *later than* its heartbeat timeout.
+POD_READY: Final = 1
+AGENT_ONLINE: Final = 2
+SERVER_UP: Final = 3
+RESERVATION: Final = 4
+FAULT: Final = 5
+END: Final = 6
+ARRIVAL: Final = 7
+QUEUE: Final = 8
+ATTEMPT: Final = 9
+TICK: Final = 10
+SILENCE: Final = 11
+
+_RANKS: Final = 32
+
+
+def place(order: int, rank: int = 0) -> int:
+    """Where in its instant an event takes place: by *order*, and among those of one order by *rank*.
+
+    SimPy knows it as a priority. All are above SimPy's own two, so what SimPy does for itself comes before.
+    """
+    return order << _RANKS | rank
+
+
+class Clock(Environment):
+    """The SimPy environment of one run."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def now(self) -> int:
+            """The time in nanoseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._last_turn = (0, 0)
+
+    @property
+    def instant_is_over(self) -> bool:
+        """Whether nothing else is due in this instant. Then what may happen now need not be put in order first."""
+        return self.peek() > self.now
+
+    def take_turn(self, at_place: int) -> None:
+        """Note that this instant's attempt or tick at *at_place* has had its turn."""
+        last, furthest = self._last_turn
+        if last != self.now or at_place > furthest:
+            self._last_turn = (self.now, at_place)
+
+    def turn_taken(self) -> int:
+        """The furthest place in this instant where an attempt or a tick had its turn; 0 if there was none.
+
+        A slot can still fall free after that, if something took no time at all. It comes too late for those.
+        """
+        last, furthest = self._last_turn
+        return furthest if last == self.now else 0
+
+
+class Alarm(Event):
+    """An event that is set for a time and a place in its instant, and can be set again once it has gone off.
+
+    It calls *action* with itself; without one it wakes the process that waits for it. `subject` is for its owner: what
+    the alarm is about.
+
+    SimPy's events are made to happen once. Setting one again takes no more than giving it back its callbacks (it gave
+    them away when it went off) and scheduling it, and saves making a new object, which is most of an event's cost.
+    For that this class, and nothing else, relies on two of SimPy's private names: an event that has `_ok` and `_value`
+    is one that has been triggered.
+    """
+
+    def __init__(self, clock: Clock, action: Callable[[Any], None] | None = None, subject: Any = None) -> None:
+        super().__init__(clock)
+        self._ok = True
+        self._value = None
+        self._action = action
+        self.subject = subject
+        self._listen()
+
+    def _listen(self) -> None:
+        self.callbacks = [] if self._action is None else [self._action]
+
+    def set(self, at: int, at_place: int) -> Alarm:
+        """Go off *at* that time, in that place of its instant. It must not be set already."""
+        if self.callbacks is None:  # type: ignore[redundant-expr]
+            self._listen()
+        env = self.env
+        env.schedule(self, at_place, at - env.now)  # type: ignore[arg-type]
+        return self
+
+    def wait(self) -> Alarm:
+        """The alarm for a process to yield, whether it is set yet or not."""
+        if self.callbacks is None:
+            self._listen()
+        return self
+
+    def cancel(self) -> None:
+        """Do nothing when the time comes. Cannot be set again: what is scheduled stays in SimPy's queue."""
+        self.callbacks = []

@@ -1,0 +1,157 @@
+"""Tasks arrive, ask for slots, run, end and are confirmed (model.md, 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from simpy.events import ProcessGenerator
+
+from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock, place
+from sim.model.pool import Pool, Slot
+from sim.model.reservations import Reservations
+from sim.model.settings import Arrival, Settings
+from sim.model.tasks import PENDING, PLANNING, Task, Tasks
+from sim.model.waiting import LiteralPolling, Polling, Queue, Waiting
+
+if TYPE_CHECKING:
+    from sim.model.server import Server
+
+
+class Dispatcher:
+    """Sends tasks to slots. What falls due while the server is down is put off to when it is up again.
+
+    Args:
+        clock: the time.
+        settings: how the platform is set up.
+        pool: the slots.
+        tasks: the tasks.
+        server: whether it is down.
+        literal: whether every retry is made, even those that cannot succeed.
+    """
+
+    def __init__(
+        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, server: Server, literal: bool
+    ) -> None:
+        self._clock = clock
+        self._pool = pool
+        self._tasks = tasks
+        self._server = server
+        self.waiting: Waiting
+        retry = settings.dispatch_retry
+        if settings.notify:
+            self.waiting = Queue(clock, self._attempt, server.down, pool)
+        elif literal:
+            self.waiting = LiteralPolling(clock, self._attempt, retry, server.down)
+        else:
+            self.waiting = Polling(clock, self._attempt, retry, server.down, pool)
+        self.reservations = Reservations(clock, settings, pool, tasks, self.waiting)
+
+    # Arrivals
+
+    def arrivals(self, arrivals: Iterable[Arrival]) -> ProcessGenerator:
+        """The process that brings the tasks, in the order given."""
+        alarm = Alarm(self._clock)
+        due: Arrival | None = None
+        for arrival in arrivals:
+            # The next one is set before this one is dealt with, so that the clock knows whether the instant is over.
+            alarm.set(arrival.at, place(ARRIVAL, arrival.index))
+            if due is not None:
+                self._arrive(due)
+            yield alarm.wait()
+            due = arrival
+        if due is not None:
+            self._arrive(due)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        if self._server.is_down:
+            late = Alarm(self._clock, self._arrive_late, arrival)
+            late.set(self._server.back_at, place(ARRIVAL, arrival.index))
+            return
+        task = Task(arrival.index, arrival.applies, arrival.workspace, arrival.plan, arrival.confirm, arrival.apply)
+        if self._tasks.arrive(task, self._clock.now):
+            self._become_eligible(task)
+
+    def _arrive_late(self, alarm: Alarm) -> None:
+        self._arrive(alarm.subject)
+
+    # Attempts
+
+    def _become_eligible(self, task: Task) -> None:
+        """The task gets an attempt in this instant, when attempts have their turn."""
+        if self._clock.instant_is_over:
+            task.waiting_since = self._clock.now
+            self._first_attempt(task)
+        else:
+            self._attempt_in_turn(task)
+
+    def _attempt_in_turn(self, task: Task) -> None:
+        task.waiting_since = self._clock.now
+        Alarm(self._clock, self._first_attempt_due, task).set(self._clock.now, place(ATTEMPT, task.index))
+
+    def _first_attempt_due(self, alarm: Alarm) -> None:
+        self._first_attempt(alarm.subject)
+
+    def _first_attempt(self, task: Task) -> None:
+        self._clock.take_turn(place(ATTEMPT, task.index))
+        if not self._attempt(task):
+            self.waiting.add(task)
+
+    def _attempt(self, task: Task) -> bool:
+        slot = self._pool.free_slot(task.applies) if task.slot is None else task.slot
+        if slot is None or slot.pod.offline_since != NEVER or self._server.is_down:
+            return False
+        now = self._clock.now
+        self._pool.run(slot, task)
+        if task.state == PENDING:
+            self._tasks.start_plan(task, slot, now)
+            slot.end.set(now + task.plan, place(END, task.index))
+        else:
+            self._tasks.start_apply(task, slot, now)
+            slot.end.set(now + task.apply, place(END, task.index))
+        return True
+
+    # Ends
+
+    def ended(self, alarm: Any) -> None:
+        """What runs on a slot has ended."""
+        slot: Slot = alarm.subject
+        task = slot.task
+        assert task is not None
+        if self._server.is_down:
+            alarm.set(self._server.back_at, place(END, task.index))
+            return
+        now = self._clock.now
+        if task.state != PLANNING:
+            self._free(slot, self._tasks.end_apply(task, now))
+        elif task.applies:
+            self._tasks.end_plan(task, now)
+            self.reservations.make(slot)
+            if task.confirm < NEVER:
+                Alarm(self._clock, self._confirmed, task).set(now + task.confirm, place(ARRIVAL, task.index))
+        else:
+            self._tasks.end_plan(task, now)
+            self._free(slot, None)
+
+    def _free(self, slot: Slot, successor: Task | None) -> None:
+        self._pool.release(slot)
+        self.waiting.offer()
+        if successor is not None:
+            self._become_eligible(successor)
+
+    def cut_off(self, slot: Slot) -> None:
+        """What runs on the slot has failed."""
+        task = slot.task
+        assert task is not None
+        self._pool.cut_off(slot)
+        successor = self._tasks.fail(task)
+        if successor is not None:
+            self._attempt_in_turn(successor)  # not at once: the pod may be about to go
+
+    def _confirmed(self, alarm: Alarm) -> None:
+        task: Task = alarm.subject
+        if self._server.is_down:
+            alarm.set(self._server.back_at, place(ARRIVAL, task.index))
+            return
+        self._tasks.confirm(task, self._clock.now)
+        self._become_eligible(task)

@@ -1,0 +1,107 @@
+"""Faults strike (model.md, 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from simpy.events import ProcessGenerator
+
+from sim.model.clock import AGENT_ONLINE, FAULT, NEVER, SILENCE, Alarm, Clock, place
+from sim.model.dispatcher import Dispatcher
+from sim.model.pool import RESERVED, RUNNING, Pod, Pool
+from sim.model.record import Record
+from sim.model.server import Server
+from sim.model.settings import PodDeletion, PodOffline, Settings, Strike
+
+
+class Faults:
+    """What goes wrong, done to the pool and the server.
+
+    Args:
+        clock: the time.
+        settings: when the server notices a silent pod.
+        pool: the pods.
+        dispatcher: deals with the tasks on them.
+        server: restarts.
+        record: where deleted pods are noted.
+        came_up: called when the server has come up.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Settings,
+        pool: Pool,
+        dispatcher: Dispatcher,
+        server: Server,
+        record: Record,
+        came_up: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._heartbeat_timeout = settings.heartbeat_timeout
+        self._pool = pool
+        self._dispatcher = dispatcher
+        self._server = server
+        self._record = record
+        self._came_up = came_up
+
+    def strikes(self, number: int, strikes: Sequence[Strike]) -> ProcessGenerator:
+        """The process of one fault: the *number*-th of the scenario, striking whenever it is time."""
+        for strike in strikes:
+            yield Alarm(self._clock).set(strike.at, place(FAULT, number))
+            if isinstance(strike, PodDeletion | PodOffline):
+                pod = self._target(strike)
+                if pod is not None and isinstance(strike, PodDeletion):
+                    self._delete(pod)
+                elif pod is not None and isinstance(strike, PodOffline):
+                    self._silence(pod, strike.duration)
+            else:
+                self._server.restart(strike, self._pool, self._dispatcher, self._came_up)
+
+    def _target(self, strike: PodDeletion | PodOffline) -> Pod | None:
+        pods = self._pool.pods
+        match strike.target:
+            case int(number):
+                return pods.get(number)
+            case "random":
+                chosen = int(strike.chance * len(pods))
+                return list(pods.values())[chosen] if pods else None
+            case "any":
+                return next(iter(pods.values()), None)
+            case "idle":
+                return next((pod for pod in pods.values() if not any(slot.state for slot in pod.slots)), None)
+            case wanted:
+                state = {"reserved": RESERVED, "running": RUNNING}[wanted]
+                return next((pod for pod in pods.values() if any(slot.state == state for slot in pod.slots)), None)
+
+    def _delete(self, pod: Pod) -> None:
+        for slot in pod.slots:
+            if slot.state == RUNNING:
+                self._dispatcher.cut_off(slot)
+            elif slot.state == RESERVED:
+                self._dispatcher.reservations.lose(slot)
+        self._pool.remove(pod)
+        self._record.pod(pod, self._clock.now, "pod_deletion")
+        self._dispatcher.waiting.offer()
+
+    def _silence(self, pod: Pod, duration: int) -> None:
+        now = self._clock.now
+        if not pod.is_offline:
+            Alarm(self._clock, self._notice, pod).set(now + self._heartbeat_timeout, place(SILENCE, pod.number))
+        back_at = min(now + duration, NEVER)
+        self._pool.silence(pod, back_at)
+        Alarm(self._clock, self._bring_back, pod).set(back_at, place(AGENT_ONLINE, pod.number))
+
+    def _notice(self, alarm: Alarm) -> None:
+        pod: Pod = alarm.subject
+        since = self._clock.now - self._heartbeat_timeout
+        if not pod.gone and pod.offline_since == since:
+            self._pool.pass_over(pod)
+            self._dispatcher.waiting.offer()
+
+    def _bring_back(self, alarm: Alarm) -> None:
+        pod: Pod = alarm.subject
+        if not pod.gone and pod.back_at <= self._clock.now:
+            self._pool.bring_back(pod)
+            self._dispatcher.waiting.agent_back(pod)
+            self._dispatcher.waiting.offer()

@@ -1,0 +1,97 @@
+"""What happened in one run, noted once. Everything that is reported is computed from this afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.model.clock import NEVER
+from sim.model.pool import Pod
+from sim.model.tasks import Task
+
+Times = NDArray[np.int64]
+
+TASK_FIELDS = (
+    "index",
+    "state",
+    "arrived_at",
+    "plan_started_at",
+    "plan_ended_at",
+    "confirmed_at",
+    "apply_started_at",
+    "apply_ended_at",
+)
+POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by")
+DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
+
+DELETED_BY = ("", "autoscaler", "pod_deletion")
+"""Who deletes pods, by number; the first stands for nobody."""
+
+_BLOCK = 4096
+
+
+class Rows:
+    """Rows of integers, packed block by block, so that a row costs eight bytes a field and not an object each."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        self._fields = fields
+        self._open: list[tuple[int, ...]] = []
+        self._packed: list[Times] = []
+
+    def append(self, row: tuple[int, ...]) -> None:
+        self._open.append(row)
+        if len(self._open) >= _BLOCK:
+            self._pack()
+
+    def _pack(self) -> None:
+        self._packed.append(np.array(self._open, dtype=np.int64).reshape(-1, len(self._fields)))
+        self._open = []
+
+    def columns(self, order_by: str) -> dict[str, Times]:
+        """The columns by name, the rows in ascending order of *order_by* and else as they came."""
+        self._pack()
+        rows = np.concatenate(self._packed)
+        rows = rows[np.argsort(rows[:, self._fields.index(order_by)], kind="stable")]
+        return {field: np.ascontiguousarray(rows[:, n]) for n, field in enumerate(self._fields)}
+
+
+class Record:
+    """The tasks, pods and decisions of one run. Times are nanoseconds, and `NEVER` where something did not happen."""
+
+    def __init__(self) -> None:
+        self._tasks = Rows(TASK_FIELDS)
+        self._pods = Rows(POD_FIELDS)
+        self._decisions = Rows(DECISION_FIELDS)
+
+    def task(self, task: Task) -> None:
+        """Note a task as it is: final, or as the horizon found it."""
+        self._tasks.append(
+            (
+                task.index,
+                task.state,
+                task.arrived_at,
+                task.plan_started_at,
+                task.plan_ended_at,
+                task.confirmed_at,
+                task.apply_started_at,
+                task.apply_ended_at,
+            )
+        )
+
+    def pod(self, pod: Pod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
+        """Note a pod that is gone, or that was there at the horizon."""
+        self._pods.append((pod.number, pod.created_at, pod.ready_at, deleted_at, DELETED_BY.index(deleted_by)))
+
+    def decision(self, time: int, before: int, desired: int, after: int) -> None:
+        """Note that the autoscaler changed the number of pods."""
+        self._decisions.append((time, before, min(desired, NEVER), after))
+
+    def columns(self) -> dict[str, dict[str, Any]]:
+        """All of it: `tasks` in order of index, `pods` of number, `decisions` of time, each as columns by name."""
+        return {
+            "tasks": self._tasks.columns("index"),
+            "pods": self._pods.columns("pod"),
+            "decisions": self._decisions.columns("time"),
+        }

@@ -1,0 +1,106 @@
+"""Slots reserved for an apply: made, expired, lost, forgotten and restored (model.md, 2.6 and 4)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from sim.model.clock import NEVER, RESERVATION, Alarm, Clock, place
+from sim.model.pool import IDLE, RESERVED, Pool, Slot
+from sim.model.settings import Settings
+from sim.model.tasks import APPLY_PENDING, Task, Tasks
+from sim.model.waiting import Waiting
+
+
+class Reservations:
+    """Which slots are reserved for whom, and which reservations a restarted server does not know of any more.
+
+    Args:
+        clock: the time.
+        settings: how long a reservation lasts.
+        pool: the slots.
+        tasks: the tasks.
+        waiting: told when a waiting task gains or loses a slot.
+    """
+
+    def __init__(self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, waiting: Waiting) -> None:
+        self._clock = clock
+        self._lifetime = settings.reservation_ttl
+        self._horizon = settings.horizon
+        self._pool = pool
+        self._tasks = tasks
+        self._waiting = waiting
+        # All reservations last equally long, so the one made first expires first, and one alarm serves them all.
+        self._expiring: deque[tuple[int, Slot, Task]] = deque()
+        self._expiry = Alarm(clock, self._expire)
+        self._expiry_is_set = False
+        self._forgotten: list[tuple[int, Slot, Task]] = []
+        self._restoring = Alarm(clock, self._restore)
+
+    def make(self, slot: Slot) -> None:
+        """The slot's plan has ended in this instant: the slot is reserved for its task."""
+        assert slot.task is not None
+        now = self._clock.now
+        self._pool.reserve(slot, now)
+        if now + self._lifetime >= self._horizon:
+            return
+        while self._expiring and self._expiring[0][2].state != APPLY_PENDING:
+            self._expiring.popleft()
+        self._expiring.append((now, slot, slot.task))
+        self._expect_expiry()
+
+    def lose(self, slot: Slot) -> None:
+        """The slot is not reserved any more; its task has no slot."""
+        task = slot.task
+        assert task is not None
+        self._pool.release(slot)
+        self._tasks.lose_slot(task)
+        if task.waiting:
+            self._waiting.moved(task)
+
+    def _expect_expiry(self) -> None:
+        if self._expiring and not self._expiry_is_set:
+            self._expiry_is_set = True
+            self._expiry.set(self._expiring[0][0] + self._lifetime, place(RESERVATION))
+
+    def _expire(self, _: Alarm) -> None:
+        self._expiry_is_set = False
+        while self._expiring and self._is_over(self._expiring[0][0]):
+            since, slot, task = self._expiring.popleft()
+            if slot.state == RESERVED and slot.task is task and slot.reserved_at == since:
+                self.lose(slot)
+        self._expect_expiry()
+        self._waiting.offer()
+
+    def _is_over(self, since: int) -> bool:
+        return since + self._lifetime <= self._clock.now
+
+    # The server forgets
+
+    def stop_restoring(self) -> None:
+        """The server goes down: what it has not restored yet it will restore when the next start says so."""
+        self._restoring.cancel()
+        self._restoring = Alarm(self._clock, self._restore)
+
+    def forget(self, reconcile_after: int) -> None:
+        """The server has come up and knows no reservation. After *reconcile_after* it restores what it can."""
+        for pod in self._pool.pods.values():
+            for slot in pod.slots:
+                if slot.state == RESERVED:
+                    assert slot.task is not None
+                    self._forgotten.append((slot.reserved_at, slot, slot.task))
+                    self.lose(slot)
+        if reconcile_after == 0:
+            self._restore(self._restoring)
+        elif reconcile_after < NEVER:
+            self._restoring.set(self._clock.now + reconcile_after, place(RESERVATION))
+
+    def _restore(self, _: Alarm) -> None:
+        forgotten, self._forgotten = self._forgotten, []
+        for since, slot, task in forgotten:
+            still_fits = not slot.pod.gone and slot.state == IDLE and task.state == APPLY_PENDING and task.slot is None
+            if still_fits and not self._is_over(since):
+                self._pool.restore(slot, task, since)
+                self._tasks.regain_slot(task, slot)
+                if task.waiting:
+                    self._waiting.moved(task)
+        self._waiting.offer()

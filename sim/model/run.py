@@ -1,0 +1,58 @@
+"""One run: one policy in one world, from time 0 to the horizon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.model.autoscaler import Autoscaler
+from sim.model.clock import Clock
+from sim.model.dispatcher import Dispatcher
+from sim.model.faults import Faults
+from sim.model.pool import Pool
+from sim.model.record import Record
+from sim.model.server import Server
+from sim.model.settings import Circumstances, Settings
+from sim.model.tasks import Tasks
+from sim.policies.view import Policy
+
+
+def simulate(
+    settings: Settings, circumstances: Circumstances, policy: Policy, literal: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Run the platform under *policy* up to the horizon; what happens exactly at the horizon no longer counts.
+
+    Args:
+        settings: how the platform is set up.
+        circumstances: what happens to it.
+        policy: the autoscaler. It may change, so give each run its own.
+        literal: make every tick and every retry, even those that cannot change anything. The result is the same.
+
+    Returns:
+        The record's columns, see `Record.columns`.
+
+    Raises:
+        PolicyError: the policy raised, or answered with something that is not a number of pods.
+    """
+    clock = Clock()
+    record = Record()
+    server = Server(clock)
+    autoscaler = Autoscaler(clock, settings, circumstances, policy, record, literal)
+    tasks = Tasks(autoscaler.wake, record.task)
+    pool = Pool(clock, settings, autoscaler.wake, lambda alarm: dispatcher.ended(alarm))
+    dispatcher = Dispatcher(clock, settings, pool, tasks, server, literal)
+    faults = Faults(clock, settings, pool, dispatcher, server, record, autoscaler.wake)
+    autoscaler.attach(pool, tasks, server, dispatcher.waiting)
+
+    for _ in range(settings.initial_pods):
+        pool.make_ready(pool.make_pod())
+    for number, strikes in enumerate(circumstances.faults):
+        clock.process(faults.strikes(number, strikes))
+    clock.process(dispatcher.arrivals(circumstances.arrivals))
+    clock.process(autoscaler.loop())
+    clock.run(until=settings.horizon)
+
+    for task in tasks.unfinished():
+        record.task(task)
+    for pod in pool.pods.values():
+        record.pod(pod)
+    return record.columns()

@@ -1,0 +1,50 @@
+"""The server's down-time, and what it does when it comes up (model.md, 4: server_restart)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.model.clock import SERVER_UP, Alarm, Clock, place
+from sim.model.dispatcher import Dispatcher
+from sim.model.pool import RUNNING, Pool
+from sim.model.settings import ServerRestart
+
+
+class Server:
+    """Whether the server is up, and since when."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.is_down = False
+        self.up_since = 0
+        """When it came up last: the autoscaler's ticks count from here."""
+        self.back_at = 0
+        """When it will be up again, while it is down."""
+
+    def down(self) -> bool:
+        """Whether it is down, as a function to hand around."""
+        return self.is_down
+
+    def restart(self, strike: ServerRestart, pool: Pool, dispatcher: Dispatcher, came_up: Callable[[], None]) -> None:
+        """Go down, and come up `downtime` later. While it is down already this does nothing."""
+        if self.is_down:
+            return
+        self.is_down = True
+        self.back_at = self._clock.now + strike.downtime
+        dispatcher.reservations.stop_restoring()
+
+        def come_up(_: Alarm | None) -> None:
+            self.is_down = False
+            self.up_since = self._clock.now
+            if strike.running_tasks == "fail":
+                running = [slot for pod in pool.pods.values() for slot in pod.slots if slot.state == RUNNING]
+                for slot in running:
+                    dispatcher.cut_off(slot)
+            dispatcher.reservations.forget(strike.reconcile_after)
+            dispatcher.waiting.restart()
+            came_up()
+
+        if strike.downtime == 0:
+            come_up(None)
+        else:
+            Alarm(self._clock, come_up).set(self.back_at, place(SERVER_UP))

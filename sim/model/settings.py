@@ -1,0 +1,86 @@
+"""What the model is told: the platform's settings, and the world that every policy of a replication meets.
+
+Times are whole nanoseconds (see `sim.model.clock`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the platform is set up: `pool` and `control` of a scenario."""
+
+    horizon: int
+    min_pods: int
+    max_pods: int
+    initial_pods: int
+    slots_per_pod: int
+    apply_slots: int
+    heartbeat_timeout: int
+    reservation_ttl: int
+    spare_apply_slots: bool
+    autoscaler_interval: int
+    notify: bool
+    dispatch_retry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One task as the world brings it. `confirm` is `NEVER` where the human never confirms."""
+
+    index: int
+    at: int
+    applies: bool
+    workspace: int
+    plan: int
+    confirm: int
+    apply: int
+
+
+@dataclass(frozen=True, slots=True)
+class PodDeletion:
+    """Delete the pod that `target` means. `chance`, from 0 to 1, decides which, where the target is `random`."""
+
+    at: int
+    target: int | str
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class PodOffline:
+    """Silence the agent of the pod that `target` means for `duration`, which may be `NEVER`: for good."""
+
+    at: int
+    target: int | str
+    chance: float
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRestart:
+    """Stop the server for `downtime`. `reconcile_after` may be `NEVER`."""
+
+    at: int
+    downtime: int
+    reconcile_after: int
+    running_tasks: Literal["survive", "fail"]
+
+
+Strike = PodDeletion | PodOffline | ServerRestart
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """All that is random in one replication, drawn before any policy runs.
+
+    `arrivals` is in order of time, and of index where times are equal. `faults` has, for each fault of the scenario
+    in its order, when and how it strikes. `startup` gives the start-up time of the n-th pod.
+    """
+
+    arrivals: Iterable[Arrival]
+    faults: Sequence[Sequence[Strike]]
+    startup: Callable[[int], int]

@@ -1,0 +1,320 @@
+"""How a task waits for its next attempt (model.md, 2.2).
+
+Three ways, one interface. `LiteralPolling` is the rule as it is written: every waiting task asks every
+`dispatch_retry`. `Polling` has the same attempts succeed at the same times, but makes only those that can: a retry
+cannot succeed until a slot that fits becomes usable, and then the waiting task that is due first gets it. `Queue` is
+`dispatch: notify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from sortedcontainers import SortedList
+
+from sim.model.clock import ATTEMPT, NEVER, QUEUE, Alarm, Clock, place
+from sim.model.pool import RESERVED, Pod, Pool
+from sim.model.tasks import Task
+
+Attempt = Callable[[Task], bool]
+"""Makes one attempt for a task; whether it succeeded."""
+
+
+class Waiting(Protocol):
+    """The tasks that wait for their next attempt. While the server is down none is made."""
+
+    def add(self, task: Task) -> None:
+        """An attempt for the task has failed just now, or could not be made because the server is down."""
+
+    def moved(self, task: Task) -> None:
+        """A waiting task's reserved slot has been lost or restored."""
+
+    def offer(self) -> None:
+        """A slot may have become usable."""
+
+    def agent_back(self, pod: Pod) -> None:
+        """The pod's agent answers again."""
+
+    def restart(self) -> None:
+        """The server has come up: every waiting task gets an attempt in this instant."""
+
+
+_FIRST_ATTEMPT: Final = place(ATTEMPT)
+
+
+class LiteralPolling:
+    """Every retry of every task."""
+
+    def __init__(self, clock: Clock, attempt: Attempt, retry: int, is_down: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._attempt = attempt
+        self._retry = retry
+        self._is_down = is_down
+        self._alarms: dict[Task, Alarm] = {}
+
+    def add(self, task: Task) -> None:
+        task.waiting = True
+        self._alarms[task] = Alarm(self._clock, self._due, task)
+        if not self._is_down():
+            self._alarms[task].set(self._clock.now + self._retry, _FIRST_ATTEMPT + task.index)
+
+    def _due(self, alarm: Alarm) -> None:
+        if self._is_down():
+            return
+        task = alarm.subject
+        self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+        if self._attempt(task):
+            task.waiting = False
+            del self._alarms[task]
+        else:
+            alarm.set(self._clock.now + self._retry, _FIRST_ATTEMPT + task.index)
+
+    def restart(self) -> None:
+        now = self._clock.now
+        for task, alarm in self._alarms.items():
+            alarm.cancel()
+            task.waiting_since = now
+            self._alarms[task] = Alarm(self._clock, self._due, task).set(now, _FIRST_ATTEMPT + task.index)
+
+    def moved(self, task: Task) -> None:
+        pass
+
+    def offer(self) -> None:
+        pass
+
+    def agent_back(self, pod: Pod) -> None:
+        pass
+
+
+class _Line:
+    """The waiting tasks that a slot of one kind would serve, and the alarm for the one that will get it."""
+
+    def __init__(self, applies: bool) -> None:
+        self.applies = applies
+        self.tasks: SortedList[tuple[int, int, Task]] = SortedList()
+        """By the offset of their retries within the retry interval, then by index: the order in which they ask."""
+        self.alarm: Alarm | None = None
+        self.set_for = (NEVER, NEVER)
+        """For when, and for which place of that instant, the alarm is set."""
+
+
+class Polling:
+    """The retries that can succeed, and no others.
+
+    An attempt changes nothing unless it succeeds, and whether it does depends on the pool alone. So while no slot is
+    usable no attempt matters, and when one is, the first that is due takes it. The retries of one task are one retry
+    interval apart, so the order in which waiting tasks ask is the order of the remainders of their starting times: a
+    sorted list of them has the next to ask in one search, however many there are.
+
+    A task whose reserved slot is on a silent pod stands in no line. It has an alarm of its own once the pod is back.
+    """
+
+    def __init__(self, clock: Clock, attempt: Attempt, retry: int, is_down: Callable[[], bool], pool: Pool) -> None:
+        self._clock = clock
+        self._attempt = attempt
+        self._retry = retry
+        self._is_down = is_down
+        self._pool = pool
+        self._lines = (_Line(False), _Line(True))
+        self._bound: dict[Task, None] = {}
+
+    def add(self, task: Task) -> None:
+        task.waiting = True
+        if task.slot is not None:
+            self._bound[task] = None
+        else:
+            line = self._lines[task.applies]
+            line.tasks.add((task.waiting_since % self._retry, task.index, task))
+            if line.alarm is not None:
+                self._look(line)
+
+    def moved(self, task: Task) -> None:
+        if task.slot is None:
+            del self._bound[task]
+            self._lines[task.applies].tasks.add((task.waiting_since % self._retry, task.index, task))
+            self._look(self._lines[task.applies])
+        else:
+            self._lines[task.applies].tasks.remove((task.waiting_since % self._retry, task.index, task))
+            self._bound[task] = None
+            self._expect(task)
+
+    def offer(self) -> None:
+        for line in self._lines:
+            if line.tasks:
+                self._look(line)
+
+    def agent_back(self, pod: Pod) -> None:
+        for slot in pod.slots:
+            if slot.state == RESERVED and slot.task in self._bound:
+                self._expect(slot.task)
+
+    def restart(self) -> None:
+        now = self._clock.now
+        tasks = [task for line in self._lines for *_, task in line.tasks] + list(self._bound)
+        self._bound.clear()
+        for line in self._lines:
+            line.tasks.clear()
+            if line.alarm is not None:
+                self._unset(line)
+        for task in tasks:
+            task.waiting_since = now
+            self.add(task)
+            if task.slot is not None:
+                self._expect(task)
+        self.offer()
+
+    def _look(self, line: _Line) -> None:
+        """Set the line's alarm for the task that asks next, if there is something to get."""
+        if not line.tasks or self._is_down() or self._pool.usable_slot(line.applies) is None:
+            return
+        now, retry = self._clock.now, self._retry
+        offset = now % retry
+        turn = self._clock.turn_taken()
+        asked_up_to = turn - _FIRST_ATTEMPT if turn else -1
+        position = line.tasks.bisect_left((offset, asked_up_to + 1))  # type: ignore[arg-type]
+        wait = 0
+        if position == len(line.tasks):
+            position, wait = 0, retry
+        due_offset, index, task = line.tasks[position]
+        due = (now - offset + due_offset + wait, _FIRST_ATTEMPT + index)
+        if line.alarm is not None:
+            if due >= line.set_for:
+                return
+            self._unset(line)
+        line.alarm = Alarm(self._clock, self._due, (line, task)).set(*due)
+        line.set_for = due
+
+    def _unset(self, line: _Line) -> None:
+        assert line.alarm is not None
+        line.alarm.cancel()
+        line.alarm = None
+        line.set_for = (NEVER, NEVER)
+
+    def _due(self, alarm: Alarm) -> None:
+        line, task = alarm.subject
+        line.alarm = None
+        line.set_for = (NEVER, NEVER)
+        if self._is_down():
+            return
+        if task.waiting and task.slot is None:
+            self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+            if self._attempt(task):
+                task.waiting = False
+                line.tasks.remove((task.waiting_since % self._retry, task.index, task))
+        self._look(line)
+
+    def _expect(self, task: Task) -> None:
+        """Make the next retry of a task that has a reserved slot, if the slot's pod is not silent."""
+        assert task.slot is not None
+        if task.slot.pod.is_offline or self._is_down():
+            return
+        now = self._clock.now
+        since_retry = (now - task.waiting_since) % self._retry
+        asked = since_retry > 0 or self._clock.turn_taken() >= _FIRST_ATTEMPT + task.index
+        due = now + self._retry - since_retry if asked else now
+        Alarm(self._clock, self._bound_due, task).set(due, _FIRST_ATTEMPT + task.index)
+
+    def _bound_due(self, alarm: Alarm) -> None:
+        task = alarm.subject
+        # Meanwhile the slot may have been lost, or the server may have restarted and begun to count anew.
+        is_due = (self._clock.now - task.waiting_since) % self._retry == 0
+        if task in self._bound and is_due and not self._is_down():
+            self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+            if self._attempt(task):
+                task.waiting = False
+                del self._bound[task]
+
+
+class Queue:
+    """Waiting tasks in order of the moment they became eligible; a slot that becomes usable serves the first it fits.
+
+    That happens in the instant when it becomes usable, before the attempts of tasks that become eligible in it.
+    """
+
+    def __init__(self, clock: Clock, attempt: Attempt, is_down: Callable[[], bool], pool: Pool) -> None:
+        self._clock = clock
+        self._attempt = attempt
+        self._is_down = is_down
+        self._pool = pool
+        self._lines: tuple[SortedList[tuple[int, int, Task]], ...] = (SortedList(), SortedList())
+        self._bound: dict[Task, None] = {}
+        """Tasks whose reserved slot is on a silent pod."""
+        self._answered: SortedList[tuple[int, int, Task]] = SortedList()
+        """Those of them whose pod is back, as far as it still is."""
+        self._alarm = Alarm(clock, self._due)
+        self._is_set = False
+
+    def add(self, task: Task) -> None:
+        task.waiting = True
+        if task.slot is not None:
+            self._bound[task] = None
+        else:
+            self._lines[task.applies].add(self._entry(task))
+
+    def moved(self, task: Task) -> None:
+        if task.slot is None:
+            del self._bound[task]
+            self._lines[True].add(self._entry(task))
+        else:
+            self._lines[True].remove(self._entry(task))
+            self._bound[task] = None
+            self._answered.add(self._entry(task))
+        self._serve_in_turn()  # not at once: what takes or gives the slot may not be done yet
+
+    def offer(self) -> None:
+        if self._clock.instant_is_over:
+            self._serve()
+        else:
+            self._serve_in_turn()
+
+    def _serve_in_turn(self) -> None:
+        if not self._is_set and (self._lines[False] or self._lines[True] or self._answered):
+            self._is_set = True
+            self._alarm.set(self._clock.now, place(QUEUE))
+
+    def agent_back(self, pod: Pod) -> None:
+        self._answered.update(self._entry(slot.task) for slot in pod.slots if slot.task in self._bound)
+
+    def restart(self) -> None:
+        self.offer()
+
+    @staticmethod
+    def _entry(task: Task) -> tuple[int, int, Task]:
+        return task.waiting_since, task.index, task
+
+    def _due(self, _: Alarm) -> None:
+        self._is_set = False
+        self._serve()
+
+    def _first(self) -> tuple[int, int, Task] | None:
+        """The first task in the queue for which there is something to get."""
+        heads: list[tuple[int, int, Task]] = []
+        for applies in (False, True):
+            if self._lines[applies] and self._pool.usable_slot(applies) is not None:
+                heads.append(self._lines[applies][0])
+        while self._answered:
+            task = self._answered[0][2]
+            if task in self._bound and task.slot is not None and not task.slot.pod.is_offline:
+                heads.append(self._answered[0])
+                break
+            del self._answered[0]
+        return min(heads, default=None)
+
+    def _serve(self) -> None:
+        if self._is_down():
+            return
+        while (entry := self._first()) is not None:
+            task = entry[2]
+            if task.slot is not None:
+                self._answered.remove(entry)
+                del self._bound[task]
+            else:
+                self._lines[task.applies].remove(entry)
+            task.waiting = False
+            if not self._attempt(task):
+                raise AssertionError("a usable slot was not to be had")
+            if not self._clock.instant_is_over:
+                # What has just started may end in this very instant, and that comes first.
+                self.offer()
+                return

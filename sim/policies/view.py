@@ -1,0 +1,59 @@
+"""What an autoscaler may look at, and what it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+
+class PoolView(NamedTuple):
+    """The pool at one tick of the autoscaler. A starting pod counts as a pod, and its slots as idle ones."""
+
+    time: float
+    """Seconds since the start."""
+    min_pods: int
+    max_pods: int
+    initial_pods: int
+    """The pods there were at time 0."""
+    slots_per_pod: int
+    pods: int
+    """All pods, starting ones included."""
+    starting_pods: int
+    slots: int
+    """Slots of all pods."""
+    running: int
+    """Slots on which a task runs."""
+    reserved: int
+    """Slots reserved for an apply."""
+    idle: int
+    """Slots that are neither, on ready and on starting pods."""
+    idle_ready: int
+    """Those of them on ready pods."""
+    idle_starting: int
+    """Those of them on starting pods."""
+    idle_apply_ready: int
+    """Idle slots that take a plan_and_apply, on ready pods."""
+    idle_apply_starting: int
+    """The same on starting pods."""
+    pending: int
+    """Tasks in state pending, of any type, eligible or not."""
+    eligible_plan: int
+    """Pending plans; all of them are eligible."""
+    eligible_plan_and_apply: int
+    """Pending plan_and_applies that no other task of their workspace is in the way of."""
+    slotless: int
+    """Tasks in state apply_pending for which no slot is reserved."""
+    slotless_confirmed: int
+    """Those of them that their human has confirmed."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """An autoscaler: from what the pool looks like to how many pods it should have.
+
+    A policy may have memory: every run gets a copy of its own. It may say `stateless = True` if its answer depends on
+    nothing but the view, and not on the view's `time`. Then it is asked again only after something has changed.
+    """
+
+    def desired_pods(self, view: PoolView) -> int:
+        """The number of pods there should be. The platform clamps it to `min_pods .. max_pods`."""
+        ...

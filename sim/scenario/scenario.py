@@ -1,0 +1,158 @@
+"""A scenario: one experiment, as its file describes it. Durations are floats in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from sim.scenario.base import Part, not_empty, refuse
+from sim.scenario.distributions import Quantity
+from sim.scenario.document import Document
+from sim.scenario.errors import InputError, dotted
+from sim.scenario.faults import Fault
+from sim.scenario.trace import Recording, read_recording
+from sim.scenario.units import Duration, Period
+from sim.scenario.workload import Name, Workload, gaps
+
+
+class Pool(Part):
+    """The pods there are and may be, and what they are like."""
+
+    min_pods: Annotated[int, Field(ge=0, le=100_000)] = 1
+    max_pods: Annotated[int, Field(ge=0, le=100_000)] = 5
+    initial_pods: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    slots_per_pod: Annotated[int, Field(ge=1, le=1000)] = 3
+    apply_slots: Annotated[int, Field(ge=0, le=1000)] = 1
+    pod_startup: Quantity = 30.0
+    heartbeat_timeout: Duration = 120.0
+    reservation_ttl: Duration = 86400.0
+    placement: Literal["first_fit", "spare_apply_slots"] = "first_fit"
+
+    @property
+    def pods_at_start(self) -> int:
+        """The pods that are ready at time 0: `initial_pods`, or else `min_pods`."""
+        return self.min_pods if self.initial_pods is None else self.initial_pods
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.min_pods > self.max_pods:
+            raise refuse("min_pods", f"at most max_pods ({self.max_pods})")
+        if self.pods_at_start > self.max_pods:
+            raise refuse("initial_pods", f"at most max_pods ({self.max_pods})")
+        if self.apply_slots > self.slots_per_pod:
+            raise refuse("apply_slots", f"at most slots_per_pod ({self.slots_per_pod})")
+        return self
+
+
+class Control(Part):
+    """How often the server looks."""
+
+    autoscaler_interval: Period = 5.0
+    dispatch: Literal["poll", "notify"] = "poll"
+    dispatch_retry: Period = 10.0
+
+
+class PolicyChoice(Part):
+    """One policy to run: its name, the label its results go by, and its parameters as further keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Name
+    label: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, data: Any) -> Any:
+        """Which parameters there are only the policy knows."""
+        if isinstance(data, dict):
+            for key in data:
+                if not isinstance(key, str):
+                    raise refuse(key, "the name of a parameter")
+        return data
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The policy's parameters, by name."""
+        return dict(self.__pydantic_extra__ or {})
+
+    @property
+    def shown_label(self) -> str:
+        """What the policy is called in every result."""
+        return self.label or self.name
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Scenario(Part):
+    """One experiment."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    description: str = ""
+    horizon: Period
+    warmup: Duration = 0.0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    replications: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    pool: Pool = Pool()
+    control: Control = Control()
+    workload: Workload
+    faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
+    policies: Annotated[
+        tuple[Annotated[PolicyChoice, BeforeValidator(_named)], ...], Field(strict=False), AfterValidator(not_empty)
+    ] = (PolicyChoice(name="old"), PolicyChoice(name="fixed"))
+    thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    _document: Document | None = PrivateAttr(default=None)
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _whole_fits(self) -> Self:
+        if self.warmup >= self.horizon:
+            raise refuse("warmup", f"less than horizon ({self.horizon:g} s)")
+        labels: dict[str, int] = {}
+        for index, policy in enumerate(self.policies):
+            first = labels.setdefault(policy.shown_label, index)
+            if first != index:
+                raise refuse(f"policies.{index}", f"a label of its own: policies[{first}] has the same")
+        return self
+
+    def read_from(self, document: Document, folder: Path) -> Self:
+        """This scenario, knowing the file it was read from; a trace is read, and checked with it.
+
+        Raises:
+            InputError: the trace cannot be used.
+        """
+        scenario = self.model_copy()
+        scenario._document = document
+        scenario._folder = folder
+        _ = scenario.recording
+        return scenario
+
+    def mistake(self, path: Sequence[str | int], problem: str) -> InputError:
+        """The error for a mistake at *path* that only shows when the scenario is used."""
+        if self._document is None:
+            return InputError(f"scenario {self.name}", dotted(path), problem)
+        return InputError(f"{self._document.source}:{self._document.line(path)}", dotted(path), problem)
+
+    @cached_property
+    def recording(self) -> Recording | None:
+        """The tasks of the trace, if there is one; read when first asked for.
+
+        Raises:
+            InputError: the trace cannot be read, or lacks a column that the scenario does not give either.
+        """
+        trace = self.workload.trace
+        if trace is None:
+            return None
+        try:
+            recording = read_recording(self._folder / trace.file)
+        except InputError as error:
+            raise self.mistake(("workload", "trace"), str(error)) from None
+        for field, problem in gaps(trace, frozenset(recording.columns)):
+            raise self.mistake(("workload", "trace", field), problem)
+        return recording

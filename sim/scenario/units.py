@@ -1,0 +1,93 @@
+"""Durations and rates as a scenario file writes them.
+
+In a scenario they are floats: seconds, and events per second.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+_NUMBER = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
+_DURATION = re.compile(rf"({_NUMBER})\s*([smhd])", re.ASCII)
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*([smhd])", re.ASCII)
+
+LONGEST = 100 * 365 * 86400.0
+"""Longest duration in seconds that a scenario may ask for: a hundred years."""
+
+
+def _number(value: object) -> float | None:
+    """*value* as a float if it is a finite number that is not a bool."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from a number of seconds or a text such as ``90s``, ``10m``, ``2h``, ``1d``.
+
+    Raises:
+        PydanticCustomError: it is neither, is negative, or is longer than `LONGEST`.
+    """
+    seconds = _number(value)
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        seconds = float(match[1]) * SECONDS[match[2]]
+    if seconds is None or not 0 <= seconds <= LONGEST:
+        raise PydanticCustomError("duration", "a duration of at least 0, such as 90 (seconds), 30s, 10m, 2h or 1d")
+    return seconds
+
+
+def parse_rate(value: object) -> float:
+    """Events per second from a text such as ``20/h``.
+
+    Raises:
+        PydanticCustomError: it is not such a text, or the rate is not above 0.
+    """
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    rate = float(match[1]) / SECONDS[match[2]] if match else 0.0
+    if not 0 < rate < math.inf:
+        raise PydanticCustomError("rate", "a rate above 0: a number per s, m, h or d, such as 20/h")
+    return rate
+
+
+def positive(seconds: float) -> float:
+    """*seconds*, refused below a millisecond: the period of something that repeats, or a horizon."""
+    if seconds < 0.001:
+        raise PydanticCustomError("duration_positive", "a duration of at least 0.001 s, such as 30s")
+    return seconds
+
+
+_DURATION_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": rf"^\s*({_NUMBER})\s*[smhd]\s*$"},
+    ],
+    "description": "seconds, or a number with a unit: 30s, 10m, 2h, 1d",
+}
+
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+"""Seconds, at least 0."""
+
+Period = Annotated[Duration, BeforeValidator(lambda value: positive(parse_duration(value)))]
+"""Seconds, above 0."""
+
+Rate = Annotated[
+    float,
+    BeforeValidator(parse_rate),
+    PlainSerializer(lambda rate: f"{rate!r}/s", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*({_NUMBER})\s*/\s*[smhd]\s*$", "description": "such as 20/h"}),
+]
+"""Events per second, above 0."""
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""A probability."""
