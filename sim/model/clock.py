@@ -88,6 +88,8 @@ class Alarm(Event):
     is one that has been triggered.
     """
 
+    callbacks: list[Callable[[Any], None]] | None  # type: ignore[assignment]
+
     def __init__(self, clock: Clock, action: Callable[[Any], None] | None = None, subject: Any = None) -> None:
         super().__init__(clock)
         self._ok = True
@@ -101,7 +103,7 @@ class Alarm(Event):
 
     def set(self, at: int, at_place: int) -> Alarm:
         """Go off *at* that time, in that place of its instant. It must not be set already."""
-        if self.callbacks is None:  # type: ignore[redundant-expr]
+        if self.callbacks is None:
             self._listen()
         env = self.env
         env.schedule(self, at_place, at - env.now)  # type: ignore[arg-type]

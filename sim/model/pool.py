@@ -53,6 +53,7 @@ class Pod:
         "passed_over",
         "ready_at",
         "slots",
+        "used",
     )
 
     def __init__(self, number: int, created_at: int) -> None:
@@ -66,6 +67,8 @@ class Pod:
         """When it will be back, if it is silent."""
         self.passed_over = False
         """Whether the server has noticed the silence."""
+        self.used = False
+        """Whether a task ever ran on it."""
         self.idle = 0
         self.slots: tuple[Slot, ...] = ()
         self.listed = self.listed_apply = self.listed_idle = False
@@ -219,6 +222,7 @@ class Pool:
         """*task* runs on *slot*, which was idle or reserved for it."""
         if slot.state == IDLE:
             slot.pod.idle &= ~slot.bit
+            slot.pod.used = True
             if slot.takes_apply:
                 self._busy_apply += 1
             slot.task = task

@@ -15,6 +15,8 @@ Times = NDArray[np.int64]
 
 TASK_FIELDS = (
     "index",
+    "applies",
+    "workspace",
     "state",
     "arrived_at",
     "plan_started_at",
@@ -23,7 +25,7 @@ TASK_FIELDS = (
     "apply_started_at",
     "apply_ended_at",
 )
-POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by")
+POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
 
 DELETED_BY = ("", "autoscaler", "pod_deletion")
@@ -70,6 +72,8 @@ class Record:
         self._tasks.append(
             (
                 task.index,
+                task.applies,
+                task.workspace,
                 task.state,
                 task.arrived_at,
                 task.plan_started_at,
@@ -82,7 +86,9 @@ class Record:
 
     def pod(self, pod: Pod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
         """Note a pod that is gone, or that was there at the horizon."""
-        self._pods.append((pod.number, pod.created_at, pod.ready_at, deleted_at, DELETED_BY.index(deleted_by)))
+        self._pods.append(
+            (pod.number, pod.created_at, pod.ready_at, deleted_at, DELETED_BY.index(deleted_by), pod.used)
+        )
 
     def decision(self, time: int, before: int, desired: int, after: int) -> None:
         """Note that the autoscaler changed the number of pods."""

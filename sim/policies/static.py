@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from sim.policies.view import PoolView
 
@@ -14,7 +16,7 @@ class Static:
 
     stateless: ClassVar[bool] = True
 
-    pods: int | None = None
+    pods: Annotated[int, Field(ge=0)] | None = None
 
     def desired_pods(self, view: PoolView) -> int:
         return view.initial_pods if self.pods is None else self.pods

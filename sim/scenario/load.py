@@ -61,10 +61,19 @@ def _first_mistake(error: ValidationError, document: Document) -> InputError:
     mistakes = []
     for detail in error.errors(include_url=False):
         path, value = _locate(detail, document.data)
-        mistakes.append((document.line(path), path, f"found {_found(detail, value)}, expected {_expected(detail)}"))
+        mistakes.append((document.line(path), path, _problem(detail, value)))
     line, path, problem = min(mistakes, key=lambda mistake: mistake[0])
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     return InputError(f"{document.source}:{line}", dotted(path), problem + more)
+
+
+def describe(detail: ErrorDetails) -> str:
+    """What was found and what was expected, for a mistake in a value that stands alone."""
+    return _problem(detail, detail["input"])
+
+
+def _problem(detail: ErrorDetails, value: Any) -> str:
+    return f"found {_found(detail, value)}, expected {_expected(detail)}"
 
 
 def _locate(detail: ErrorDetails, data: Any) -> tuple[list[str | int], Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
 from sim.scenario.document import Document
-from sim.scenario.errors import InputError, dotted
+from sim.scenario.errors import InputError, dotted, shown
 from sim.scenario.faults import Fault
 from sim.scenario.trace import Recording, read_recording
 from sim.scenario.units import Duration, Period
@@ -139,6 +139,28 @@ class Scenario(Part):
             return InputError(f"scenario {self.name}", dotted(path), problem)
         return InputError(f"{self._document.source}:{self._document.line(path)}", dotted(path), problem)
 
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """This scenario with some of its fields changed, and checked again.
+
+        Raises:
+            InputError: a new value is none that the field can have.
+        """
+        if not changes:
+            return self
+        try:
+            checked = type(self).model_validate(dict(self) | changes)
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            field = str(detail["loc"][0])
+            raise InputError("", field, f"found {shown(changes.get(field))}, expected {detail['msg']}") from None
+        scenario = self.model_copy(update={name: getattr(checked, name) for name in changes})
+        return scenario
+
+    @property
+    def trace_path(self) -> Path | None:
+        """The file of the trace, if there is one."""
+        return None if self.workload.trace is None else self._folder / self.workload.trace.file
+
     @cached_property
     def recording(self) -> Recording | None:
         """The tasks of the trace, if there is one; read when first asked for.
@@ -146,11 +168,11 @@ class Scenario(Part):
         Raises:
             InputError: the trace cannot be read, or lacks a column that the scenario does not give either.
         """
-        trace = self.workload.trace
-        if trace is None:
+        trace, path = self.workload.trace, self.trace_path
+        if trace is None or path is None:
             return None
         try:
-            recording = read_recording(self._folder / trace.file)
+            recording = read_recording(path)
         except InputError as error:
             raise self.mistake(("workload", "trace"), str(error)) from None
         for field, problem in gaps(trace, frozenset(recording.columns)):

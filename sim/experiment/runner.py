@@ -1,0 +1,101 @@
+"""All runs of an experiment: every policy in every replication's world, on as many processes as wanted."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sim.experiment.contestants import Contestant
+from sim.experiment.draw import World, settings_of
+from sim.model.autoscaler import PolicyError
+from sim.model.run import simulate
+from sim.scenario import InputError, Scenario
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many runs are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The record of one policy in one replication: columns by name, see `sim.model.record`."""
+
+    label: str
+    replication: int
+    tasks: dict[str, Any]
+    pods: dict[str, Any]
+    decisions: dict[str, Any]
+
+
+class Runs:
+    """Makes runs, and keeps the last world it met, as the next run is likely to be of another policy in it."""
+
+    def __init__(self, scenario: Scenario, contestants: Sequence[Contestant], literal: bool = False) -> None:
+        self._scenario = scenario
+        self._contestants = contestants
+        self._literal = literal
+        self._settings = settings_of(scenario)
+        self._world: tuple[int, World] | None = None
+
+    def __call__(self, number: int) -> Run:
+        """The *number*-th run: replication by replication, and policy by policy in each.
+
+        Raises:
+            InputError: the policy raised, or did not answer with a number of pods.
+        """
+        replication, which = divmod(number, len(self._contestants))
+        if self._world is None or self._world[0] != replication:
+            self._world = (replication, World(self._scenario, replication))
+        contestant = self._contestants[which]
+        circumstances = self._world[1].circumstances()
+        try:
+            record = simulate(self._settings, circumstances, contestant.fresh(), self._literal)
+        except PolicyError as error:
+            raise InputError(f"policy {contestant.label}", "", f"{error} (replication {replication})") from error
+        return Run(contestant.label, replication, **record)
+
+
+def run_all(runs: Runs, total: int, jobs: int, progress: Progress) -> Iterator[Run]:
+    """The first *total* runs, in order, made by *jobs* processes. The results do not depend on how many.
+
+    Raises:
+        InputError: as `Runs`.
+    """
+    jobs = min(jobs, total)
+    if jobs == 1:
+        for number in range(total):
+            yield runs(number)
+            progress(number + 1, total)
+        return
+    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+    executor = ProcessPoolExecutor(jobs, context, _start_worker, (runs,))
+    try:
+        for number, run in enumerate(executor.map(_run, range(total))):
+            yield run
+            progress(number + 1, total)
+        executor.shutdown()
+    except BaseException:
+        # Waiting for runs that nobody wants any more would make Ctrl-C look broken.
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+
+
+_runs: Runs | None = None
+"""In a worker process: what it makes runs with. Set once, when the process starts."""
+
+
+def _start_worker(runs: Runs) -> None:
+    global _runs  # noqa: PLW0603
+    _runs = runs
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run(number: int) -> Run:
+    assert _runs is not None
+    return _runs(number)

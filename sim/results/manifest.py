@@ -1,0 +1,40 @@
+"""What is needed to do an experiment again."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sim.results.result import Result
+
+PACKAGES = ("slotpool-sim", "simpy", "numpy", "scipy", "pandas", "pyarrow")
+
+
+def manifest(result: Result) -> dict[str, Any]:
+    """The scenario as it was run, the seed, versions, and the commit of this program where it is known."""
+    scenario = result.scenario
+    trace = scenario.trace_path
+    return {
+        "scenario": scenario.model_dump(mode="json", exclude_none=True),
+        "seed": scenario.seed,
+        "replications": result.replications,
+        "policies": list(result.labels),
+        "trace": None if trace is None else {"file": str(trace), "sha256": sha256(trace.read_bytes()).hexdigest()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout that this program runs from, with ``-dirty`` if it was changed; None outside one."""
+    here = str(Path(__file__).parent)
+    command = ["git", "-C", here, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

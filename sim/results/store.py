@@ -1,0 +1,75 @@
+"""Results on disk: written beside, and renamed into place when they are complete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from sim.results.manifest import manifest
+from sim.results.result import Result
+from sim.scenario import InputError
+
+
+class Place:
+    """Where the results of one scenario go. Entering it finds out whether they can be written.
+
+    Args:
+        out: the folder for the results of all scenarios.
+        name: the scenario's name, and so of its folder in *out*.
+    """
+
+    def __init__(self, out: Path, name: str, beside: Path) -> None:
+        self.folder = out / name
+        self._beside = beside
+
+    def write(self, result: Result) -> Path:
+        """Write everything, and put it in place of what was there. Returns the folder."""
+        import pyarrow.parquet as pq
+
+        for name, table in result.tables.items():
+            pq.write_table(table, self._beside / f"{name}.parquet")
+        write_json(self._beside / "summary.json", result.summary)
+        write_json(self._beside / "manifest.json", manifest(result))
+        self._beside.chmod(0o755)
+        if self.folder.is_symlink() or self.folder.is_file():
+            self.folder.unlink()
+        elif self.folder.exists():
+            old = Path(mkdtemp(prefix=f".{self.folder.name}.old-", dir=self.folder.parent))
+            self.folder.rename(old / "results")
+            self._beside.rename(self.folder)
+            shutil.rmtree(old)
+            return self.folder
+        self._beside.rename(self.folder)
+        return self.folder
+
+
+@contextmanager
+def reserved_place(out: Path, name: str) -> Iterator[Place]:
+    """A place for results, kept until they are written; nothing is left of it if they are not.
+
+    Raises:
+        InputError: nothing can be written there.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        beside = Path(mkdtemp(prefix=f".{name}.partial-", dir=out))
+    except OSError as error:
+        raise InputError(str(out), "", f"cannot be written: {error.strerror}, expected a folder for results") from None
+    try:
+        yield Place(out, name, beside)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        for folder in made:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write *data* as indented JSON in full precision."""
+    path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
