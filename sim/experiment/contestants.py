@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -113,11 +113,12 @@ def _made(factory: Any, parameters: dict[str, Any], name: str) -> Any:
             if parameter not in known:
                 expected = f"one of: {_names(known)}" if known else "none, as it has no parameters"
                 raise _BadParameterError(parameter, f"found a parameter {name} does not have, expected {expected}")
-        try:
-            return TypeAdapter(factory).validate_python(parameters, strict=True)
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            raise _BadParameterError(str(detail["loc"][0]) if detail["loc"] else "name", describe(detail)) from None
+        kinds = get_type_hints(factory, include_extras=True)
+        for parameter, value in parameters.items():
+            try:
+                parameters[parameter] = TypeAdapter(kinds[parameter]).validate_python(value, strict=True)
+            except ValidationError as error:
+                raise _BadParameterError(parameter, describe(error.errors(include_url=False)[0])) from None
     try:
         return factory(**parameters)
     except Exception as error:

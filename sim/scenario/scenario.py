@@ -148,7 +148,7 @@ class Scenario(Part):
         if not changes:
             return self
         try:
-            checked = type(self).model_validate(dict(self) | changes)
+            checked = type(self).model_validate(dict(self) | dict(changes))
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             field = str(detail["loc"][0])
