@@ -62,15 +62,15 @@ class Clock(Environment):
         return self.peek() > self.now
 
     def take_turn(self, at_place: int) -> None:
-        """Note that this instant's attempt or tick at *at_place* has had its turn."""
+        """Note that *at_place*, where attempts or what comes after them belong, has had its turn in this instant."""
         last, furthest = self._last_turn
         if last != self.now or at_place > furthest:
             self._last_turn = (self.now, at_place)
 
     def turn_taken(self) -> int:
-        """The furthest place in this instant where an attempt or a tick had its turn; 0 if there was none.
+        """The furthest place in this instant that has had its turn; 0 if no attempt and nothing after them has.
 
-        A slot can still fall free after that, if something took no time at all. It comes too late for those.
+        A slot can still become usable after that, if something took no time at all. It comes too late for those.
         """
         last, furthest = self._last_turn
         return furthest if last == self.now else 0

@@ -96,6 +96,7 @@ class Faults:
         pod: Pod = alarm.subject
         since = self._clock.now - self._heartbeat_timeout
         if not pod.gone and pod.offline_since == since:
+            self._clock.take_turn(place(SILENCE))
             self._pool.pass_over(pod)
             self._dispatcher.waiting.offer()
 

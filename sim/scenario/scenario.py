@@ -139,6 +139,11 @@ class Scenario(Part):
             return InputError(f"scenario {self.name}", dotted(path), problem)
         return InputError(f"{self._document.source}:{self._document.line(path)}", dotted(path), problem)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the trace when it was read, in words for its owner."""
+        return self.recording.notes if self.recording else ()
+
     def with_changes(self, changes: Mapping[str, Any]) -> Self:
         """This scenario with some of its fields changed, and checked again.
 
@@ -148,13 +153,13 @@ class Scenario(Part):
         if not changes:
             return self
         try:
-            checked = type(self).model_validate(dict(self) | dict(changes))
+            same = {name: getattr(self, name) for name in type(self).model_fields}
+            checked = type(self).model_validate({**same, **changes})
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             field = str(detail["loc"][0])
             raise InputError("", field, f"found {shown(changes.get(field))}, expected {detail['msg']}") from None
-        scenario = self.model_copy(update={name: getattr(checked, name) for name in changes})
-        return scenario
+        return self.model_copy(update={name: getattr(checked, name) for name in changes})
 
     @property
     def trace_path(self) -> Path | None:

@@ -1,0 +1,54 @@
+"""The command line: words in, words out, and an exit status that means something.
+
+0: fine. 1: a defect of this program. 2: the input was bad. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+
+def main() -> None:
+    """Run the command that the command line asks for, and exit with its status."""
+    import click
+
+    from sim.cli.app import cli
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        status = cli.main(prog_name="sim", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        status = leaving.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        status = 130
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "sim"
+        _say(f"{command}: {error.format_message()}")
+        status = 2
+    except click.ClickException as error:
+        _say(error.format_message())
+        status = 2
+    except BrokenPipeError:
+        # Whoever read our output has had enough. Python would complain once more when it closes standard output.
+        sys.stdout = None
+        status = 141
+    except Exception as error:
+        from sim.scenario.errors import InputError
+
+        if not isinstance(error, InputError):
+            raise
+        _say(str(error))
+        status = 2
+    sys.exit(status or 0)
+
+
+def _say(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)  # noqa: T201
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,146 @@
+"""What the tests share: small experiments in few words, and random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from hypothesis import strategies as st
+
+import sim
+from sim.scenario import Scenario
+
+
+def scenario(**parts: Any) -> Scenario:
+    """A scenario; what is not given is such that it does not matter."""
+    return Scenario.model_validate({"name": "test", "horizon": "1h", "policies": ["static"], **parts})
+
+
+def plan(identifier: int, arrive: float, plan: float) -> dict[str, Any]:
+    return {"id": identifier, "type": "plan", "workspace": f"ws-{identifier}", "arrive": arrive, "plan": plan}
+
+
+def plan_and_apply(
+    identifier: int, arrive: float, plan: float, confirm: float | None, apply: float, workspace: str = ""
+) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "type": "plan_and_apply",
+        "workspace": workspace or f"ws-{identifier}",
+        "arrive": arrive,
+        "plan": plan,
+        "confirm": confirm,
+        "apply": apply,
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run: its tasks by id, its pods by number, and its decisions as (time, before, after)."""
+
+    tasks: dict[int, Any]
+    pods: dict[int, Any]
+    decisions: list[tuple[float, int, int]]
+
+    def started(self, identifier: int) -> tuple[float, float]:
+        """When the task's plan and its apply started."""
+        task = self.tasks[identifier]
+        return task.plan_started_at, task.apply_started_at
+
+
+def outcome(result: sim.Result, label: str | None = None) -> Outcome:
+    """The first replication of one policy."""
+    label = label or result.labels[0]
+
+    def rows(frame: pd.DataFrame) -> list[Any]:
+        return list(frame[(frame.policy == label) & (frame.replication == 0)].itertuples(index=False))
+
+    return Outcome(
+        {row.task_id: row for row in rows(result.tasks)},
+        {row.pod: row for row in rows(result.pods)},
+        [(row.time, row.pods_before, row.pods_after) for row in rows(result.decisions)],
+    )
+
+
+def run(tasks: list[dict[str, Any]], policy: Any = "static", literal: bool | None = None, **parts: Any) -> Outcome:
+    """Run *tasks* under *policy*. Unless one mode is asked for, in both, which have to agree."""
+    experiment = scenario(workload={"tasks": tasks}, **parts)
+    results = [sim.run(experiment, [policy], literal=mode) for mode in ((False, True) if literal is None else (literal,))]
+    assert_same_records(*results[:1], *results[-1:])
+    return outcome(results[0])
+
+
+def assert_same_records(one: sim.Result, other: sim.Result) -> None:
+    """Both results have the same rows, to the last bit."""
+    for name in ("tasks", "pods", "decisions"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
+
+
+# Random scenarios: small, crowded, and full of coincidences.
+
+_moments = st.sampled_from([0, 1, 2.5, 5, 7.25, 10, 12.5, 20, 30, 35.5, 60, 90, 120, 240])
+_durations = st.sampled_from([0, 0.25, 1, 2.5, 5, 9.75, 10, 15, 20, 30, 45.25, 60, 100])
+_targets = st.one_of(st.integers(0, 4), st.sampled_from(["any", "reserved", "running", "idle", "random"]))
+
+
+@st.composite
+def tasks(draw: st.DrawFn, identifier: int) -> dict[str, Any]:
+    task: dict[str, Any] = {
+        "id": identifier,
+        "workspace": f"ws-{draw(st.integers(0, 3))}",
+        "arrive": draw(_moments),
+        "plan": draw(_durations),
+    }
+    if draw(st.booleans()):
+        return {**task, "type": "plan"}
+    confirm = draw(st.one_of(st.none(), _durations, _moments))
+    return {**task, "type": "plan_and_apply", "confirm": confirm, "apply": draw(_durations)}
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["pod_deletion", "pod_offline", "server_restart"]))
+    fault: dict[str, Any] = {"kind": kind}
+    if draw(st.booleans()):
+        fault["at"] = draw(_moments)
+    else:
+        fault["every"] = draw(st.sampled_from([25, 40.5, 60, 150]))
+    if kind == "server_restart":
+        fault["downtime"] = draw(_durations)
+        fault["reconcile_after"] = draw(st.one_of(st.just("never"), _durations))
+        fault["running_tasks"] = draw(st.sampled_from(["survive", "fail"]))
+    else:
+        fault["target"] = draw(_targets)
+        if kind == "pod_offline":
+            fault["duration"] = draw(st.one_of(st.none(), _durations))
+    return fault
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    max_pods = draw(st.integers(1, 4))
+    slots = draw(st.integers(1, 4))
+    return scenario(
+        horizon=draw(st.sampled_from([100, 300, 600.25])),
+        seed=draw(st.integers(0, 9)),
+        pool={
+            "min_pods": draw(st.integers(0, max_pods)),
+            "max_pods": max_pods,
+            "initial_pods": draw(st.integers(0, max_pods)),
+            "slots_per_pod": slots,
+            "apply_slots": draw(st.integers(0, slots)),
+            "pod_startup": draw(_durations),
+            "heartbeat_timeout": draw(_durations),
+            "reservation_ttl": draw(st.sampled_from([5, 20, 47.5, 86400])),
+            "placement": draw(st.sampled_from(["first_fit", "spare_apply_slots"])),
+        },
+        control={
+            "autoscaler_interval": draw(st.sampled_from([1, 2.5, 5, 7])),
+            "dispatch": draw(st.sampled_from(["poll", "poll", "notify"])),
+            "dispatch_retry": draw(st.sampled_from([2.5, 3.25, 10])),
+        },
+        workload={"tasks": [draw(tasks(number)) for number in range(draw(st.integers(1, 12)))]},
+        faults=draw(st.lists(faults(), max_size=4)),
+        policies=draw(st.sampled_from([["old", "fixed"], ["fixed", "static"], ["old", "fixed", "static"]])),
+    )
