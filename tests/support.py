@@ -66,9 +66,37 @@ def outcome(result: sim.Result, label: str | None = None) -> Outcome:
 def run(tasks: list[dict[str, Any]], policy: Any = "static", literal: bool | None = None, **parts: Any) -> Outcome:
     """Run *tasks* under *policy*. Unless one mode is asked for, in both, which have to agree."""
     experiment = scenario(workload={"tasks": tasks}, **parts)
-    results = [sim.run(experiment, [policy], literal=mode) for mode in ((False, True) if literal is None else (literal,))]
+    results = [
+        sim.run(experiment, [policy], literal=mode) for mode in ((False, True) if literal is None else (literal,))
+    ]
     assert_same_records(*results[:1], *results[-1:])
     return outcome(results[0])
+
+
+class Always:
+    """A policy that always wants the same number of pods."""
+
+    def __init__(self, pods: int) -> None:
+        self.pods = pods
+
+    def desired_pods(self, view: object) -> int:
+        return self.pods
+
+
+class Script:
+    """A policy that says at the n-th tick what is listed n-th, and then the last of it; and keeps what it was shown."""
+
+    def __init__(self, *answers: int) -> None:
+        self.answers = answers
+        self.views: list[sim.PoolView] = []
+
+    def __deepcopy__(self, memo: object) -> Script:
+        self.views.clear()
+        return self
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        self.views.append(view)
+        return self.answers[min(len(self.views), len(self.answers)) - 1]
 
 
 def assert_same_records(one: sim.Result, other: sim.Result) -> None:

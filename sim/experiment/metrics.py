@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sim.experiment.runner import Run
 from sim.experiment.survival import Estimate, Waits
 from sim.model.clock import NEVER, SECOND
-from sim.model.tasks import FAILED
+from sim.model.tasks import FAILED, PENDING
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 WAIT_METRICS = ("mean", *QUANTILES, "max")
-COUNT_METRICS = ("tasks", "confirmed", "censored", "failed")
+COUNT_METRICS = ("tasks", "confirmed", "censored", "failed", "unplanned")
 COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot")
 
 METRICS = (*COUNT_METRICS, *(f"apply_wait.{name}" for name in WAIT_METRICS), *COST_METRICS)
@@ -63,6 +63,7 @@ def _counts(run: Run, warmup: int) -> dict[str, float]:
         "confirmed": _count(confirmed),
         "censored": _count(confirmed & (run.tasks["apply_started_at"] == NEVER)),
         "failed": _count(counted & (run.tasks["state"] == FAILED)),
+        "unplanned": _count(counted & (run.tasks["state"] == PENDING)),
     }
 
 

@@ -43,6 +43,7 @@ LINES = (
     Line("confirmed", "confirmed", _count),
     Line("still waiting", "censored", _count),
     Line("failed", "failed", _count),
+    Line("still unplanned", "unplanned", _count),
     Line("apply wait: mean", "apply_wait.mean", seconds),
     Line("  p50", "apply_wait.p50", seconds),
     Line("  p95", "apply_wait.p95", seconds),
