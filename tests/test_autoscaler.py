@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import Always, Script, plan, plan_and_apply, run, scenario
 
 import sim
 from sim.policies import Fixed, Old, PoolView, Static
+
+from support import Always, Script, plan, plan_and_apply, run, scenario
 
 POOL = {"min_pods": 0, "max_pods": 9, "initial_pods": 2}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support import Always, Outcome, Script, plan, plan_and_apply, run
 
 TWO = {"min_pods": 2, "max_pods": 2}
@@ -173,6 +174,16 @@ def test_every_eligible_task_gets_an_attempt_when_the_server_is_up_and_retries_c
     tasks = [plan(1, 0, 40), plan(2, 1, 5)]
     pool = {"min_pods": 1, "max_pods": 1, "slots_per_pod": 1}
     assert run(tasks, pool=pool, faults=restart(15, 18)).started(2)[0] == 43
+
+
+def test_retries_that_did_not_fall_due_while_it_was_down_are_not_lost() -> None:
+    # Asks at 1; at 4, when the server is up again; then at 11 and 14, and at 21.
+    tasks = [plan(1, 0, 20), plan(2, 1, 10)]
+    pool = {"min_pods": 1, "max_pods": 1, "slots_per_pod": 1}
+    assert run(tasks, pool=pool, faults=restart(4)).started(2)[0] == 21
+    assert run(tasks, pool=pool, faults=restart(4, 7)).started(2)[0] == 21  # due at 11 as it comes up: not lost
+    assert run(tasks, pool=pool, faults=restart(4, 8)).started(2)[0] == 22  # due at 11: lost
+    assert run(tasks, pool=pool, faults=restart(11, 1)).started(2)[0] == 22  # due as it goes down: lost
 
 
 def test_arrivals_confirmations_and_results_are_put_off_and_count_from_there() -> None:

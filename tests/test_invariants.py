@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from hypothesis import given
-from support import assert_same_records, scenarios
 
 import sim
 from sim.experiment.contestants import contestants
@@ -19,6 +18,8 @@ from sim.model.pool import IDLE, RESERVED, RUNNING, Pool
 from sim.model.run import simulate
 from sim.model.tasks import APPLY_PENDING, APPLYING, PENDING, PLANNING, Tasks
 from sim.scenario import Scenario
+
+from support import assert_same_records, scenarios
 
 
 @given(scenarios())

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support import assert_same_records, scenario
 
 import sim
 from sim.experiment.draw import World
 from sim.experiment.streams import For, Stream
+
+from support import assert_same_records, scenario
 
 ARRIVALS = {
     "process": "poisson",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hypothesis import given
-from support import assert_same_records, scenarios
 
 import sim
 from sim.scenario import Scenario
+
+from support import assert_same_records, scenarios
 
 
 @given(scenarios())

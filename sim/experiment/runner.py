@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,9 @@ def run_all(runs: Runs, total: int, jobs: int, progress: Progress) -> Iterator[R
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
     executor = ProcessPoolExecutor(jobs, context, _start_worker, (runs,))
     try:
-        for number, run in enumerate(executor.map(_run, range(total))):
+        with _signals_held():
+            results = executor.map(_run, range(total))
+        for number, run in enumerate(results):
             yield run
             progress(number + 1, total)
         executor.shutdown()
@@ -85,6 +88,19 @@ def run_all(runs: Runs, total: int, jobs: int, progress: Progress) -> Iterator[R
         raise
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Put off signals: one that comes while processes are being started would leave some that nobody knows of."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _runs: Runs | None = None
 """In a worker process: what it makes runs with. Set once, when the process starts."""
 
@@ -94,6 +110,8 @@ def _start_worker(runs: Runs) -> None:
     _runs = runs
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _run(number: int) -> Run:

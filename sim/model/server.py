@@ -29,6 +29,7 @@ class Server:
         """Go down, and come up `downtime` later. While it is down already this does nothing."""
         if self.is_down:
             return
+        down_since = self._clock.now
         self.is_down = True
         self.back_at = self._clock.now + strike.downtime
         dispatcher.reservations.stop_restoring()
@@ -41,7 +42,7 @@ class Server:
                 for slot in running:
                     dispatcher.cut_off(slot)
             dispatcher.reservations.forget(strike.reconcile_after)
-            dispatcher.waiting.restart()
+            dispatcher.waiting.restart(down_since)
             came_up()
 
         if strike.downtime == 0:

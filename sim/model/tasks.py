@@ -49,6 +49,7 @@ class Task:
         "apply_ended_at",
         "apply_started_at",
         "arrived_at",
+        "asks",
         "confirm",
         "confirmed_at",
         "index",
@@ -75,7 +76,9 @@ class Task:
         self.waiting = False
         """Whether an attempt for it has failed, or could not be made, so that it waits for the next."""
         self.waiting_since = NEVER
-        """When the dispatcher began to make attempts for it; they go on every `dispatch_retry` from then."""
+        """When it became eligible, as long as it has no slot."""
+        self.asks: tuple[int, ...] = ()
+        """While it waits: where within the retry interval its retries fall."""
         self.arrived_at = NEVER
         self.plan_started_at = NEVER
         self.plan_ended_at = NEVER

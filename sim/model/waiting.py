@@ -1,9 +1,9 @@
 """How a task waits for its next attempt (model.md, 2.2).
 
-Three ways, one interface. `LiteralPolling` is the rule as it is written: every waiting task asks every
-`dispatch_retry`. `Polling` has the same attempts succeed at the same times, but makes only those that can: a retry
-cannot succeed until a slot that fits becomes usable, and then the waiting task that is due first gets it. `Queue` is
-`dispatch: notify`.
+Three ways, one interface. `LiteralPolling` is the rule as it is written: after each attempt that failed another one,
+`dispatch_retry` later. `Polling` has the same attempts succeed at the same times, but makes only those that can: a
+retry cannot succeed until a slot that fits becomes usable, and then the waiting task that is due first gets it.
+`Queue` is `dispatch: notify`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,12 @@ class Waiting(Protocol):
     def agent_back(self, pod: Pod) -> None:
         """The pod's agent answers again."""
 
-    def restart(self) -> None:
-        """The server has come up: every waiting task gets an attempt in this instant."""
+    def restart(self, down_since: int) -> None:
+        """The server has come up: every waiting task gets an attempt in this instant, and retries count from it too.
+
+        Retries that fell due while it was down are lost, and with them those that would have followed. Others are
+        not: after a short down-time a task asks more often than every `dispatch_retry`.
+        """
 
 
 _FIRST_ATTEMPT: Final = place(ATTEMPT)
@@ -51,31 +55,33 @@ class LiteralPolling:
         self._attempt = attempt
         self._retry = retry
         self._is_down = is_down
-        self._alarms: dict[Task, Alarm] = {}
+        self._alarms: dict[Task, list[Alarm]] = {}
 
     def add(self, task: Task) -> None:
         task.waiting = True
-        self._alarms[task] = Alarm(self._clock, self._due, task)
+        self._alarms[task] = []
         if not self._is_down():
-            self._alarms[task].set(self._clock.now + self._retry, _FIRST_ATTEMPT + task.index)
+            self._ask(task, self._clock.now + self._retry)
+
+    def _ask(self, task: Task, at: int) -> None:
+        self._alarms[task].append(Alarm(self._clock, self._due, task).set(at, _FIRST_ATTEMPT + task.index))
 
     def _due(self, alarm: Alarm) -> None:
-        if self._is_down():
-            return
         task = alarm.subject
+        if self._is_down():
+            self._alarms[task].remove(alarm)
+            return
         self._clock.take_turn(_FIRST_ATTEMPT + task.index)
         if self._attempt(task):
             task.waiting = False
-            del self._alarms[task]
+            for other in self._alarms.pop(task):
+                other.cancel()
         else:
             alarm.set(self._clock.now + self._retry, _FIRST_ATTEMPT + task.index)
 
-    def restart(self) -> None:
-        now = self._clock.now
-        for task, alarm in self._alarms.items():
-            alarm.cancel()
-            task.waiting_since = now
-            self._alarms[task] = Alarm(self._clock, self._due, task).set(now, _FIRST_ATTEMPT + task.index)
+    def restart(self, down_since: int) -> None:
+        for task in self._alarms:
+            self._ask(task, self._clock.now)
 
     def moved(self, task: Task) -> None:
         pass
@@ -103,9 +109,9 @@ class Polling:
     """The retries that can succeed, and no others.
 
     An attempt changes nothing unless it succeeds, and whether it does depends on the pool alone. So while no slot is
-    usable no attempt matters, and when one is, the first that is due takes it. The retries of one task are one retry
-    interval apart, so the order in which waiting tasks ask is the order of the remainders of their starting times: a
-    sorted list of them has the next to ask in one search, however many there are.
+    usable no attempt matters, and when one is, the first that is due takes it. Retries are one retry interval apart, so
+    the order in which waiting tasks ask is the order of the remainders of their retries' times: a sorted list of them
+    has the next to ask in one search, however many there are.
 
     A task whose reserved slot is on a silent pod stands in no line. It has an alarm of its own once the pod is back.
     """
@@ -121,22 +127,32 @@ class Polling:
 
     def add(self, task: Task) -> None:
         task.waiting = True
+        task.asks = (task.waiting_since % self._retry,)
+        self._put(task)
+
+    def _put(self, task: Task) -> None:
         if task.slot is not None:
             self._bound[task] = None
-        else:
-            line = self._lines[task.applies]
-            line.tasks.add((task.waiting_since % self._retry, task.index, task))
-            if line.alarm is not None:
-                self._look(line)
+            return
+        line = self._lines[task.applies]
+        for offset in task.asks:
+            line.tasks.add((offset, task.index, task))
+        if line.alarm is not None:
+            self._look(line)
+
+    def _take_out(self, line: _Line, task: Task) -> None:
+        for offset in task.asks:
+            line.tasks.remove((offset, task.index, task))
 
     def moved(self, task: Task) -> None:
+        line = self._lines[task.applies]
         if task.slot is None:
             del self._bound[task]
-            self._lines[task.applies].tasks.add((task.waiting_since % self._retry, task.index, task))
-            self._look(self._lines[task.applies])
+            self._put(task)
+            self._look(line)
         else:
-            self._lines[task.applies].tasks.remove((task.waiting_since % self._retry, task.index, task))
-            self._bound[task] = None
+            self._take_out(line, task)
+            self._put(task)
             self._expect(task)
 
     def offer(self) -> None:
@@ -149,17 +165,19 @@ class Polling:
             if slot.state == RESERVED and slot.task in self._bound:
                 self._expect(slot.task)
 
-    def restart(self) -> None:
-        now = self._clock.now
-        tasks = [task for line in self._lines for *_, task in line.tasks] + list(self._bound)
+    def restart(self, down_since: int) -> None:
+        now, retry = self._clock.now, self._retry
+        # In order: a task stands in its line once for each of its retries.
+        tasks = list(dict.fromkeys([*(task for line in self._lines for *_, task in line.tasks), *self._bound]))
         self._bound.clear()
         for line in self._lines:
             line.tasks.clear()
             if line.alarm is not None:
                 self._unset(line)
         for task in tasks:
-            task.waiting_since = now
-            self.add(task)
+            kept = (offset for offset in task.asks if down_since + (offset - down_since) % retry >= now)
+            task.asks = tuple(dict.fromkeys((*kept, now % retry)))
+            self._put(task)
             if task.slot is not None:
                 self._expect(task)
         self.offer()
@@ -201,7 +219,7 @@ class Polling:
             self._clock.take_turn(_FIRST_ATTEMPT + task.index)
             if self._attempt(task):
                 task.waiting = False
-                line.tasks.remove((task.waiting_since % self._retry, task.index, task))
+                self._take_out(line, task)
         self._look(line)
 
     def _expect(self, task: Task) -> None:
@@ -209,17 +227,15 @@ class Polling:
         assert task.slot is not None
         if task.slot.pod.is_offline or self._is_down():
             return
-        now = self._clock.now
-        since_retry = (now - task.waiting_since) % self._retry
-        asked = since_retry > 0 or self._clock.turn_taken() >= _FIRST_ATTEMPT + task.index
-        due = now + self._retry - since_retry if asked else now
+        now, retry = self._clock.now, self._retry
+        asked = self._clock.turn_taken() >= _FIRST_ATTEMPT + task.index
+        due = min(now + ((offset - now) % retry or (retry if asked else 0)) for offset in task.asks)
         Alarm(self._clock, self._bound_due, task).set(due, _FIRST_ATTEMPT + task.index)
 
     def _bound_due(self, alarm: Alarm) -> None:
         task = alarm.subject
-        # Meanwhile the slot may have been lost, or the server may have restarted and begun to count anew.
-        is_due = (self._clock.now - task.waiting_since) % self._retry == 0
-        if task in self._bound and is_due and not self._is_down():
+        # Meanwhile the slot may have been lost, or the server may have restarted and lost this retry.
+        if task in self._bound and self._clock.now % self._retry in task.asks and not self._is_down():
             self._clock.take_turn(_FIRST_ATTEMPT + task.index)
             if self._attempt(task):
                 task.waiting = False
@@ -276,7 +292,7 @@ class Queue:
     def agent_back(self, pod: Pod) -> None:
         self._answered.update(self._entry(slot.task) for slot in pod.slots if slot.task in self._bound)
 
-    def restart(self) -> None:
+    def restart(self, down_since: int) -> None:
         self.offer()
 
     @staticmethod

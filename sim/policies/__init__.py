@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from sim.policies.fixed import Fixed
 from sim.policies.old import Old
@@ -22,14 +22,20 @@ POLICIES: MappingProxyType[str, type[Any]] = MappingProxyType({"old": Old, "fixe
 
 
 def parameters_of(policy: type[Any]) -> dict[str, str]:
-    """The parameters of a policy's class: name, and type with default as text."""
+    """The parameters of a policy's class: name, and what it may be with its default, in words."""
     if not is_dataclass(policy):
         return {}
-    return {
-        field.name: f"{field.type}" if field.default is MISSING else f"{field.type} = {field.default!r}"
-        for field in fields(policy)
-        if field.init
-    }
+    kinds = get_type_hints(policy)
+    words = {int: "whole number", float: "number", str: "text", bool: "true or false"}
+    described = {}
+    for field in fields(policy):
+        if field.init:
+            kind = next(
+                (words[part] for part in (kinds[field.name], *get_args(kinds[field.name])) if part in words), ""
+            )
+            default = "" if field.default in (MISSING, None) else f", {field.default} if not given"
+            described[field.name] = kind + default
+    return described
 
 
 def summary_of(policy: type[Any]) -> str:

@@ -55,18 +55,21 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
     Raises:
         InputError: nothing can be written there.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    beside: Path | None = None
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        beside = Path(mkdtemp(prefix=f".{name}.partial-", dir=out))
-    except OSError as error:
-        raise InputError(str(out), "", f"cannot be written: {error.strerror}, expected a folder for results") from None
-    try:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            beside = Path(mkdtemp(prefix=f".{name}.partial-", dir=out))
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror}, expected a folder for results"
+            raise InputError(str(out), "", problem) from None
         yield Place(out, name, beside)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        for folder in made:
-            if folder.exists() and not any(folder.iterdir()):
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
 

@@ -70,13 +70,17 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, int]:
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
+        frame = pd.read_csv(
+            path, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig"
+        )
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}:1", "", "found an empty file, expected a line with the names of columns") from None
     except pd.errors.ParserError as error:
         found = str(error).removeprefix("Error tokenizing data. C error: ")
         raise InputError(str(path), "", f"found {found}, expected one task per line") from None
-    return frame.rename(columns=str.strip).map(lambda cell: cell.strip() if isinstance(cell, str) else ""), 2
+    # Read without a header, because pandas would rename the second of two columns of one name.
+    frame = frame.map(lambda cell: cell.strip() if isinstance(cell, str) else "")
+    return frame.iloc[1:].reset_index(drop=True).set_axis(frame.iloc[0].tolist(), axis="columns"), 2
 
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, int]:
