@@ -28,8 +28,7 @@ faults:
 
 ENDLESS = """\
 name: endless
-horizon: 3000d
-control: {autoscaler_interval: 5s}
+horizon: 100d
 workload:
   arrivals: {process: poisson, rate: 2000/h, plan_and_apply_share: 0.5, plan: 90s, confirm: 5m, apply: 2m}
 replications: 4
@@ -218,7 +217,7 @@ def test_a_reader_who_has_had_enough_is_no_defect(here: Path) -> None:
     command = f"{sys.executable} -m sim schema | head -c 1"
     done = subprocess.run(["bash", "-c", command + '; echo "${PIPESTATUS[0]}"'], capture_output=True, check=True)
     assert done.stderr == b""
-    assert done.stdout in (b"{141\n", b"{0\n")
+    assert done.stdout in (b"{141\n", b"{0\n")  # it may have been quicker
 
 
 def test_quick_commands_import_nothing_heavy() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -32,9 +33,11 @@ def main() -> None:
     except click.ClickException as error:
         _say(error.format_message())
         status = 2
-    except BrokenPipeError:
-        # Whoever read our output has had enough. Python would complain once more when it closes standard output.
-        sys.stdout = None
+    except (SystemExit, BrokenPipeError) as error:
+        # Whoever read our output has had enough. click turns that into a status of 1, which is for our own defects.
+        if isinstance(error, SystemExit) and type(sys.stdout).__name__ != "PacifyFlushWrapper":
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python will try to write the rest when it leaves
         status = 141
     except Exception as error:
         from sim.scenario.errors import InputError

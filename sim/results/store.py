@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from sim.results.manifest import manifest
@@ -35,12 +35,11 @@ class Place:
             pq.write_table(table, self._beside / f"{name}.parquet")
         write_json(self._beside / "summary.json", result.summary)
         write_json(self._beside / "manifest.json", manifest(result))
-        self._beside.chmod(0o755)
         if self.folder.is_symlink() or self.folder.is_file():
             self.folder.unlink()
         elif self.folder.exists():
-            old = Path(mkdtemp(prefix=f".{self.folder.name}.old-", dir=self.folder.parent))
-            self.folder.rename(old / "results")
+            old = self._beside.with_name(self._beside.name.replace(".partial-", ".old-"))
+            self.folder.rename(old)
             self._beside.rename(self.folder)
             shutil.rmtree(old)
             return self.folder
@@ -56,18 +55,17 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
         InputError: nothing can be written there.
     """
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
-    beside: Path | None = None
+    beside = out / f".{name}.partial-{os.getpid()}"
     try:
         try:
             out.mkdir(parents=True, exist_ok=True)
-            beside = Path(mkdtemp(prefix=f".{name}.partial-", dir=out))
+            beside.mkdir(exist_ok=True)
         except OSError as error:
             problem = f"cannot be written: {error.strerror}, expected a folder for results"
             raise InputError(str(out), "", problem) from None
         yield Place(out, name, beside)
     finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
         for folder in missing:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
