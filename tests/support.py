@@ -120,9 +120,9 @@ def tasks(draw: st.DrawFn, identifier: int) -> dict[str, Any]:
         "arrive": draw(_moments),
         "plan": draw(_durations),
     }
-    if draw(st.booleans()):
+    if draw(st.integers(0, 3)) == 0:
         return {**task, "type": "plan"}
-    confirm = draw(st.one_of(st.none(), _durations, _moments))
+    confirm = draw(st.one_of(_durations, _moments, st.none()))
     return {**task, "type": "plan_and_apply", "confirm": confirm, "apply": draw(_durations)}
 
 

@@ -35,10 +35,14 @@ def main() -> None:
         status = 2
     except (SystemExit, BrokenPipeError) as error:
         # Whoever read our output has had enough. click turns that into a status of 1, which is for our own defects.
-        if isinstance(error, SystemExit) and type(sys.stdout).__name__ != "PacifyFlushWrapper":
+        if isinstance(error, SystemExit) and "PacifyFlush" not in type(sys.stdout).__name__:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python will try to write the rest when it leaves
+        _close_output()
         status = 141
+    except OSError as error:
+        _say(f"{error.filename or 'output'}: cannot be used: {error.strerror}, expected it to work")
+        _close_output()
+        status = 2
     except Exception as error:
         from sim.scenario.errors import InputError
 
@@ -47,6 +51,11 @@ def main() -> None:
         _say(str(error))
         status = 2
     sys.exit(status or 0)
+
+
+def _close_output() -> None:
+    """Let nothing more be written: Python would try the rest once more when it leaves, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(message: str) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.experiment.runner import Run
 from sim.experiment.survival import Estimate, Waits
+from sim.model.causes import CAUSES
 from sim.model.clock import NEVER, SECOND
 from sim.model.tasks import FAILED, PENDING
 
@@ -19,7 +20,9 @@ WAIT_METRICS = ("mean", *QUANTILES, "max")
 COUNT_METRICS = ("tasks", "confirmed", "censored", "failed", "unplanned")
 COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot")
 
-METRICS = (*COUNT_METRICS, *(f"apply_wait.{name}" for name in WAIT_METRICS), *COST_METRICS)
+CAUSE_METRICS = tuple(f"wait_{cause}" for cause in CAUSES)
+
+METRICS = (*COUNT_METRICS, *(f"apply_wait.{name}" for name in WAIT_METRICS), *CAUSE_METRICS, *COST_METRICS)
 """Every metric, by the dotted path that it has in the summary."""
 
 
@@ -64,6 +67,7 @@ def _counts(run: Run, warmup: int) -> dict[str, float]:
         "censored": _count(confirmed & (run.tasks["apply_started_at"] == NEVER)),
         "failed": _count(counted & (run.tasks["state"] == FAILED)),
         "unplanned": _count(counted & (run.tasks["state"] == PENDING)),
+        **{cause: float(np.sum(run.tasks[cause][counted])) / SECOND for cause in CAUSE_METRICS},
     }
 
 

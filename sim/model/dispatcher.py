@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from simpy.events import ProcessGenerator
 
+from sim.model.causes import Causes
 from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock, place
 from sim.model.pool import Pool, Slot
 from sim.model.reservations import Reservations
 from sim.model.settings import Arrival, Settings
-from sim.model.tasks import PENDING, PLANNING, Task, Tasks
+from sim.model.tasks import APPLY_PENDING, PENDING, PLANNING, Task, Tasks
 from sim.model.waiting import LiteralPolling, Polling, Queue, Waiting
 
 if TYPE_CHECKING:
@@ -27,16 +28,18 @@ class Dispatcher:
         pool: the slots.
         tasks: the tasks.
         server: whether it is down.
+        causes: splits the waits of confirmed tasks.
         literal: whether every retry is made, even those that cannot succeed.
     """
 
     def __init__(
-        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, server: Server, literal: bool
+        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, server: Server, causes: Causes, literal: bool
     ) -> None:
         self._clock = clock
         self._pool = pool
         self._tasks = tasks
         self._server = server
+        self._causes = causes
         self.waiting: Waiting
         retry = settings.dispatch_retry
         if settings.notify:
@@ -45,7 +48,7 @@ class Dispatcher:
             self.waiting = LiteralPolling(clock, self._attempt, retry, server.down)
         else:
             self.waiting = Polling(clock, self._attempt, retry, server.down, pool)
-        self.reservations = Reservations(clock, settings, pool, tasks, self.waiting)
+        self.reservations = Reservations(clock, settings, pool, tasks, self.waiting, causes)
 
     # Arrivals
 
@@ -96,6 +99,8 @@ class Dispatcher:
         self._clock.take_turn(place(ATTEMPT, task.index))
         if not self._attempt(task):
             self.waiting.add(task)
+            if task.state == APPLY_PENDING:
+                self._causes.begin(task)
 
     def _attempt(self, task: Task) -> bool:
         slot = self._pool.free_slot(task.applies) if task.slot is None else task.slot
@@ -107,6 +112,8 @@ class Dispatcher:
             self._tasks.start_plan(task, slot, now)
             slot.end.set(now + task.plan, place(END, task.index))
         else:
+            if task.waiting:
+                task.waited = self._causes.end(task)
             self._tasks.start_apply(task, slot, now)
             slot.end.set(now + task.apply, place(END, task.index))
         return True
@@ -144,7 +151,7 @@ class Dispatcher:
         task = slot.task
         assert task is not None
         self._pool.cut_off(slot)
-        successor = self._tasks.fail(task)
+        successor = self._tasks.fail(task, self._clock.now)
         if successor is not None:
             self._attempt_in_turn(successor)  # not at once: the pod may be about to go
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from simpy.events import ProcessGenerator
 
+from sim.model.causes import Causes
 from sim.model.clock import AGENT_ONLINE, FAULT, NEVER, SILENCE, Alarm, Clock, place
 from sim.model.dispatcher import Dispatcher
 from sim.model.pool import RESERVED, RUNNING, Pod, Pool
@@ -23,6 +24,7 @@ class Faults:
         pool: the pods.
         dispatcher: deals with the tasks on them.
         server: restarts.
+        causes: told when it does, and when pods fall silent and are back.
         record: where deleted pods are noted.
         came_up: called when the server has come up.
     """
@@ -34,6 +36,7 @@ class Faults:
         pool: Pool,
         dispatcher: Dispatcher,
         server: Server,
+        causes: Causes,
         record: Record,
         came_up: Callable[[], None],
     ) -> None:
@@ -42,6 +45,7 @@ class Faults:
         self._pool = pool
         self._dispatcher = dispatcher
         self._server = server
+        self._causes = causes
         self._record = record
         self._came_up = came_up
 
@@ -56,7 +60,7 @@ class Faults:
                 elif pod is not None and isinstance(strike, PodOffline):
                     self._silence(pod, strike.duration)
             else:
-                self._server.restart(strike, self._pool, self._dispatcher, self._came_up)
+                self._server.restart(strike, self._pool, self._dispatcher, self._causes, self._came_up)
 
     def _target(self, strike: PodDeletion | PodOffline) -> Pod | None:
         pods = self._pool.pods
@@ -90,6 +94,7 @@ class Faults:
             Alarm(self._clock, self._notice, pod).set(now + self._heartbeat_timeout, place(SILENCE, pod.number))
         back_at = min(now + duration, NEVER)
         self._pool.silence(pod, back_at)
+        self._causes.turn_pod(pod)
         Alarm(self._clock, self._bring_back, pod).set(back_at, place(AGENT_ONLINE, pod.number))
 
     def _notice(self, alarm: Alarm) -> None:
@@ -104,5 +109,6 @@ class Faults:
         pod: Pod = alarm.subject
         if not pod.gone and pod.back_at <= self._clock.now:
             self._pool.bring_back(pod)
+            self._causes.turn_pod(pod)
             self._dispatcher.waiting.agent_back(pod)
             self._dispatcher.waiting.offer()

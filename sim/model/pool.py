@@ -90,7 +90,7 @@ class Pool:
     Args:
         clock: the time.
         settings: how many slots a pod has, and of which kind.
-        changed: called whenever something has changed that the autoscaler can see.
+        changed: called whenever something has changed that the autoscaler can see, or that attempts depend on.
         ended: what the `end` of each slot calls.
     """
 
@@ -205,16 +205,19 @@ class Pool:
         else:
             pod.offline_since = self._clock.now
             pod.back_at = back_at
+            self._changed()
 
     def pass_over(self, pod: Pod) -> None:
         """The server has noticed that the pod's agent is silent."""
         pod.passed_over = True
+        self._changed()
 
     def bring_back(self, pod: Pod) -> None:
         """The pod's agent answers again."""
         pod.offline_since = pod.back_at = NEVER
         pod.passed_over = False
         self._list(pod)
+        self._changed()
 
     # Slots
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.causes import CAUSES
 from sim.model.clock import NEVER
 from sim.model.pool import Pod
 from sim.model.tasks import Task
@@ -24,6 +25,8 @@ TASK_FIELDS = (
     "confirmed_at",
     "apply_started_at",
     "apply_ended_at",
+    "final_at",
+    *(f"wait_{cause}" for cause in CAUSES),
 )
 POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
@@ -81,6 +84,8 @@ class Record:
                 task.confirmed_at,
                 task.apply_started_at,
                 task.apply_ended_at,
+                task.final_at,
+                *task.waited,
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from sim.model.causes import Causes
 from sim.model.clock import NEVER, RESERVATION, Alarm, Clock, place
 from sim.model.pool import IDLE, RESERVED, Pool, Slot
 from sim.model.settings import Settings
@@ -20,15 +21,19 @@ class Reservations:
         pool: the slots.
         tasks: the tasks.
         waiting: told when a waiting task gains or loses a slot.
+        causes: likewise.
     """
 
-    def __init__(self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, waiting: Waiting) -> None:
+    def __init__(
+        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, waiting: Waiting, causes: Causes
+    ) -> None:
         self._clock = clock
         self._lifetime = settings.reservation_ttl
         self._horizon = settings.horizon
         self._pool = pool
         self._tasks = tasks
         self._waiting = waiting
+        self._causes = causes
         # All reservations last equally long, so the one made first expires first, and one alarm serves them all.
         self._expiring: deque[tuple[int, Slot, Task]] = deque()
         self._expiry = Alarm(clock, self._expire)
@@ -56,6 +61,7 @@ class Reservations:
         self._tasks.lose_slot(task)
         if task.waiting:
             self._waiting.moved(task)
+            self._causes.turn(task)
 
     def _expect_expiry(self) -> None:
         if self._expiring and not self._expiry_is_set:
@@ -103,4 +109,5 @@ class Reservations:
                 self._tasks.regain_slot(task, slot)
                 if task.waiting:
                     self._waiting.moved(task)
+                    self._causes.turn(task)
         self._waiting.offer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.model.autoscaler import Autoscaler
+from sim.model.causes import Causes
 from sim.model.clock import Clock
 from sim.model.dispatcher import Dispatcher
 from sim.model.faults import Faults
@@ -12,7 +13,7 @@ from sim.model.pool import Pool
 from sim.model.record import Record
 from sim.model.server import Server
 from sim.model.settings import Circumstances, Settings
-from sim.model.tasks import Tasks
+from sim.model.tasks import APPLY_PENDING, Tasks
 from sim.policies.view import Policy
 
 
@@ -37,10 +38,17 @@ def simulate(
     record = Record()
     server = Server(clock)
     autoscaler = Autoscaler(clock, settings, circumstances, policy, record, literal)
-    tasks = Tasks(autoscaler.wake, record.task)
-    pool = Pool(clock, settings, autoscaler.wake, lambda alarm: dispatcher.ended(alarm))
-    dispatcher = Dispatcher(clock, settings, pool, tasks, server, literal)
-    faults = Faults(clock, settings, pool, dispatcher, server, record, autoscaler.wake)
+
+    def changed() -> None:
+        autoscaler.wake()
+        if tasks.slotless_confirmed:
+            causes.look()
+
+    tasks = Tasks(changed, record.task)
+    pool = Pool(clock, settings, changed, lambda alarm: dispatcher.ended(alarm))
+    causes = Causes(clock, pool, server)
+    dispatcher = Dispatcher(clock, settings, pool, tasks, server, causes, literal)
+    faults = Faults(clock, settings, pool, dispatcher, server, causes, record, autoscaler.wake)
     autoscaler.attach(pool, tasks, server, dispatcher.waiting)
 
     for _ in range(settings.initial_pods):
@@ -52,6 +60,8 @@ def simulate(
     clock.run(until=settings.horizon)
 
     for task in tasks.unfinished():
+        if task.state == APPLY_PENDING:
+            task.waited = causes.end(task)
         record.task(task)
     for pod in pool.pods.values():
         record.pod(pod)

@@ -27,6 +27,10 @@ _PLAN_MOVES: Final = ((PLANNING,), (PLANNED, FAILED), (), (), (), (), ())
 _PLAN_AND_APPLY_MOVES: Final = ((PLANNING,), (APPLY_PENDING, FAILED), (), (APPLYING,), (APPLIED, FAILED), (), ())
 
 
+NO_WAIT: Final = (0, 0, 0, 0, 0)
+"""The wait, by cause, of a task that did not wait."""
+
+
 class IllegalMoveError(RuntimeError):
     """The model tried something that model.md does not allow. A defect of the simulator."""
 
@@ -52,12 +56,14 @@ class Task:
         "asks",
         "confirm",
         "confirmed_at",
+        "final_at",
         "index",
         "plan",
         "plan_ended_at",
         "plan_started_at",
         "slot",
         "state",
+        "waited",
         "waiting",
         "waiting_since",
         "workspace",
@@ -85,6 +91,9 @@ class Task:
         self.confirmed_at = NEVER
         self.apply_started_at = NEVER
         self.apply_ended_at = NEVER
+        self.final_at = NEVER
+        self.waited: tuple[int, ...] = NO_WAIT
+        """How long it waited for its apply, by cause (see `sim.model.causes`)."""
 
     def become(self, state: int) -> None:
         """Change the state.
@@ -162,7 +171,7 @@ class Tasks:
             task.become(APPLY_PENDING)
         else:
             task.become(PLANNED)
-            self._close(task)
+            self._close(task, now)
 
     def confirm(self, task: Task, now: int) -> None:
         task.confirmed_at = now
@@ -185,12 +194,12 @@ class Tasks:
         """The apply has ended. Returns the task of its workspace that is eligible now, if there is one."""
         task.apply_ended_at = now
         task.become(APPLIED)
-        return self._close(task)
+        return self._close(task, now)
 
-    def fail(self, task: Task) -> Task | None:
+    def fail(self, task: Task, now: int) -> Task | None:
         """What ran has been cut off. Returns the task of its workspace that is eligible now, if there is one."""
         task.become(FAILED)
-        return self._close(task)
+        return self._close(task, now)
 
     def lose_slot(self, task: Task) -> None:
         """The slot that was reserved for *task* is so no longer."""
@@ -215,7 +224,8 @@ class Tasks:
             tasks.extend(queue)
         return sorted(tasks, key=lambda task: task.index)
 
-    def _close(self, task: Task) -> Task | None:
+    def _close(self, task: Task, now: int) -> Task | None:
+        task.final_at = now
         task.slot = None
         self._finished(task)
         self._changed()

@@ -327,9 +327,9 @@ class Queue:
                 del self._bound[task]
             else:
                 self._lines[task.applies].remove(entry)
-            task.waiting = False
             if not self._attempt(task):
                 raise AssertionError("a usable slot was not to be had")
+            task.waiting = False
             if not self._clock.instant_is_over:
                 # What has just started may end in this very instant, and that comes first.
                 self.offer()

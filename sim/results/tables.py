@@ -40,9 +40,12 @@ def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
             "workspace": spaces,
             "type": _words(columns["applies"], TYPES),
             "state": _words(columns["state"], STATES),
-            **{name: _seconds(column) for name, column in columns.items() if name.endswith("_at")},
+            **{name: _seconds(columns[name]) for name in columns if name.endswith("_at") and name != "final_at"},
             "apply_wait": _seconds(np.where(wait < 0, NEVER, wait)),
             "censored": pa.array(censored),
+            **{
+                name: _seconds(np.where(wait < 0, NEVER, columns[name])) for name in columns if name.startswith("wait_")
+            },
         }
     )
 

@@ -1,0 +1,115 @@
+"""Why a confirmed task waited: its wait, split among causes without remainder.
+
+What a task without a slot waits for is the same for all such tasks, so it is integrated once for all of them: a task
+notes the totals when it begins to wait, and takes the differences when it stops. A task that has a slot waits for its
+own pod; its split changes only when that pod falls silent or is back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sim.model.clock import Clock
+from sim.model.pool import RESERVED, Pod, Pool
+from sim.model.tasks import NO_WAIT, Task
+
+if TYPE_CHECKING:
+    from sim.model.server import Server
+
+SERVER_DOWN: Final = 0
+AGENT_OFFLINE: Final = 1
+POLLING: Final = 2
+POD_STARTING: Final = 3
+NO_SLOT: Final = 4
+
+CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_slot")
+"""The causes by number.
+
+`server_down`: the server was down. `agent_offline`: the pod of the reserved slot was silent. `polling`: an attempt
+would have succeeded, but none was due. `pod_starting`: it would not, and a pod was on its way. `no_slot`: it would
+not, and none was.
+"""
+
+
+class _Wait:
+    """A wait that is not over: how long it was for which cause so far, and for what it is since when."""
+
+    __slots__ = ("own_cause", "parts", "since", "totals")
+
+    def __init__(self) -> None:
+        self.parts = [0, 0, 0, 0, 0]
+        self.own_cause: int | None = None
+        self.since = 0
+        self.totals: tuple[int, ...] = ()
+
+
+class Causes:
+    """Splits the waits of confirmed tasks.
+
+    Args:
+        clock: the time.
+        pool: what slots there are.
+        server: whether it is down.
+    """
+
+    def __init__(self, clock: Clock, pool: Pool, server: Server) -> None:
+        self._clock = clock
+        self._pool = pool
+        self._server = server
+        self._waits: dict[Task, _Wait] = {}
+        self._totals = [0, 0, 0, 0, 0]
+        self._current = NO_SLOT
+        self._since = 0
+
+    def look(self) -> None:
+        """Something may have changed what tasks without a slot wait for. Needed only while there are such tasks."""
+        now = self._clock.now
+        self._totals[self._current] += now - self._since
+        self._since = now
+        if self._server.is_down:
+            self._current = SERVER_DOWN
+        elif self._pool.usable_slot(True) is not None:
+            self._current = POLLING
+        else:
+            self._current = POD_STARTING if self._pool.starting else NO_SLOT
+
+    def begin(self, task: Task) -> None:
+        """The task has been confirmed and did not start its apply."""
+        self._waits[task] = _Wait()
+        self._begin_part(task)
+
+    def turn(self, task: Task) -> None:
+        """What the task waits for may be another thing now: it has lost or regained its slot, or its pod."""
+        if task in self._waits:
+            self._end_part(task)
+            self._begin_part(task)
+
+    def turn_pod(self, pod: Pod) -> None:
+        """The pod fell silent, or is back."""
+        for slot in pod.slots:
+            if slot.state == RESERVED and slot.task is not None:
+                self.turn(slot.task)
+
+    def end(self, task: Task) -> tuple[int, ...]:
+        """The task starts its apply, or the horizon has come: its wait by cause."""
+        if task not in self._waits:
+            return NO_WAIT
+        self._end_part(task)
+        return tuple(self._waits.pop(task).parts)
+
+    def _begin_part(self, task: Task) -> None:
+        self.look()
+        wait = self._waits[task]
+        wait.since = self._clock.now
+        wait.totals = tuple(self._totals)
+        wait.own_cause = None if task.slot is None else AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
+
+    def _end_part(self, task: Task) -> None:
+        self.look()
+        wait = self._waits[task]
+        passed = [total - before for total, before in zip(self._totals, wait.totals, strict=True)]
+        if wait.own_cause is not None:
+            down = passed[SERVER_DOWN]
+            passed = [down, 0, 0, 0, 0]
+            passed[wait.own_cause] = self._clock.now - wait.since - down
+        wait.parts = [part + more for part, more in zip(wait.parts, passed, strict=True)]
