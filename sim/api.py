@@ -17,6 +17,7 @@ def run(
     replications: int | None = None,
     *,
     seed: int | None = None,
+    confidence: float | None = None,
     jobs: int = 1,
     literal: bool = False,
     allow_plugins: bool = False,
@@ -28,8 +29,9 @@ def run(
         scenario: what to simulate, see `load_scenario`.
         policies: in place of the scenario's: names, labels of the scenario's, or policies of your own. A policy of
             your own is an object with a method ``desired_pods(view) -> int``, or a class of such objects.
-        replications: in place of the scenario's: how many worlds.
+        replications: in place of the scenario's: how many worlds; if it asks for a precision, how many at least.
         seed: in place of the scenario's.
+        confidence: in place of the scenario's: the level of the intervals.
         jobs: how many processes to use. The results do not depend on it.
         literal: make every tick and retry, even those that cannot change anything. Slower, with the same results.
         allow_plugins: whether the scenario may name a policy as ``package.module:Class``, which runs that code.
@@ -38,13 +40,12 @@ def run(
     Raises:
         InputError: the scenario cannot be run, or a policy did what no policy may.
     """
+    from sim.experiment.conduct import conduct
     from sim.experiment.contestants import contestants
-    from sim.experiment.runner import Runs, run_all
     from sim.results.result import Result
 
-    changes = {"replications": replications, "seed": seed}
+    changes = {"replications": replications, "seed": seed, "confidence": confidence}
     scenario = scenario.with_changes({name: value for name, value in changes.items() if value is not None})
     taking_part = contestants(scenario, policies, allow_plugins)
-    total = len(taking_part) * scenario.replications
-    runs = run_all(Runs(scenario, taking_part, literal), total, jobs, progress or (lambda done, of: None))
-    return Result(scenario, list(runs))
+    runs, reached = conduct(scenario, taking_part, jobs, literal, progress or (lambda done, of: None))
+    return Result(scenario, runs, reached)

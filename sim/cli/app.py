@@ -40,6 +40,9 @@ _allow_plugins = click.option(
 )
 @click.option("-r", "--replications", metavar="N", type=click.IntRange(1), help="How many worlds.")
 @click.option("--seed", metavar="N", type=click.IntRange(0), help="Seed of all random numbers.")
+@click.option(
+    "--confidence", metavar="P", type=click.FloatRange(0.5, 1, max_open=True), help="Level of the intervals, as 0.95."
+)
 @click.option("-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes to use. [default: one per core]")
 @click.option(
     "-o", "--out", metavar="DIR", type=click.Path(path_type=Path), default="results", show_default=True,
@@ -53,6 +56,7 @@ def run(
     policies: tuple[str, ...],
     replications: int | None,
     seed: int | None,
+    confidence: float | None,
     jobs: int | None,
     out: Path,
     as_json: bool,
@@ -81,6 +85,7 @@ def run(
                     policies or None,
                     replications,
                     seed=seed,
+                    confidence=confidence,
                     jobs=jobs or cores(),
                     allow_plugins=allow_plugins,
                     progress=advance,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.experiment.arrivals import arrival_times, expected_tasks
 from sim.experiment.streams import Floats, For, Stream
 from sim.model.clock import NEVER, SECOND
 from sim.model.settings import (
@@ -172,22 +173,12 @@ class World:
 
     def _arrival_times(self, arrivals: Arrivals) -> Floats:
         """The moments in seconds at which tasks arrive before the horizon."""
-        horizon, gap = self._scenario.horizon, 1 / arrivals.rate
-        if horizon / gap > MOST_TASKS:
-            raise self._scenario.mistake(
-                ("workload", "arrivals", "rate"),
-                f"found about {horizon / gap:.3g} arrivals up to the horizon, expected at most {MOST_TASKS:.0e}",
-            )
-        if arrivals.process == "deterministic":
-            return gap * np.arange(1, np.floor(horizon / gap) + 1)
-        stream, times, last = self._stream(For.ARRIVAL), [], 0.0
-        while last < horizon:
-            gaps = -np.log1p(-stream.take(_BLOCK)) * gap
-            gaps[0] += last
-            times.append(np.cumsum(gaps))
-            last = float(times[-1][-1])
-        moments = np.concatenate(times)
-        return moments[moments < horizon]
+        horizon = self._scenario.horizon
+        about = expected_tasks(arrivals, horizon)
+        if about > MOST_TASKS:
+            problem = f"found about {about:.3g} arrivals up to the horizon, expected at most {MOST_TASKS:.0e}"
+            raise self._scenario.mistake(("workload", "arrivals", "rate"), problem)
+        return arrival_times(arrivals, horizon, self._stream)
 
     def _drawn(self, draws: Draws, columns: dict[str, NDArray[Any]]) -> Workload:
         """Tasks that arrive at given times; the *columns* there are count, and the others are drawn."""

@@ -1,8 +1,7 @@
-"""The figures of one policy, computed from the records of its runs (model.md, 7)."""
+"""The figures of one run, computed from its record (model.md, 7)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,59 +15,44 @@ from sim.model.tasks import FAILED, PENDING
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
-WAIT_METRICS = ("mean", *QUANTILES, "max")
 COUNT_METRICS = ("tasks", "confirmed", "censored", "failed", "unplanned")
+WAIT_METRICS = tuple(f"apply_wait.{name}" for name in ("mean", *QUANTILES, "max"))
+CAUSE_METRICS = tuple(f"wait_{cause}" for cause in CAUSES)
 COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot")
 
-CAUSE_METRICS = tuple(f"wait_{cause}" for cause in CAUSES)
-
-METRICS = (*COUNT_METRICS, *(f"apply_wait.{name}" for name in WAIT_METRICS), *CAUSE_METRICS, *COST_METRICS)
+METRICS = (*COUNT_METRICS, *WAIT_METRICS, *CAUSE_METRICS, *COST_METRICS)
 """Every metric, by the dotted path that it has in the summary."""
 
 
-def measure(runs: Sequence[Run], warmup: int, horizon: int) -> dict[str, Estimate]:
-    """The metrics of one policy over its *runs*, which are its replications.
-
-    Waits are pooled; every other figure is the mean over the replications. Tasks count from *warmup* on, pods from
-    the start. Times are in nanoseconds.
-    """
-    waits = [_waits(run, warmup, horizon) for run in runs]
-    pooled = Waits(np.concatenate([wait for wait, _ in waits]), np.concatenate([cut for _, cut in waits]))
-    per_run = [{**_counts(run, warmup), **_costs(run, horizon)} for run in runs]
-    figures = {name: Estimate(float(np.mean([figure[name] for figure in per_run]))) for name in per_run[0]}
-    figures["apply_wait.mean"] = pooled.mean()
-    for name, p in QUANTILES.items():
-        figures[f"apply_wait.{name}"] = pooled.quantile(p)
-    figures["apply_wait.max"] = pooled.maximum()
+def measure(run: Run, warmup: int, horizon: int) -> dict[str, Estimate]:
+    """The metrics of one run. Tasks count from *warmup* on, pods from the start. Times are in nanoseconds."""
+    wait, censored = apply_waits(run.tasks, horizon)
+    counted = run.tasks["arrived_at"] >= warmup
+    confirmed = counted & (wait >= 0)
+    waits = Waits(wait[confirmed] / SECOND, censored[confirmed])
+    exact = {
+        "tasks": _count(counted),
+        "confirmed": _count(confirmed),
+        "censored": _count(confirmed & censored),
+        "failed": _count(counted & (run.tasks["state"] == FAILED)),
+        "unplanned": _count(counted & (run.tasks["state"] == PENDING)),
+        **{cause: float(np.sum(run.tasks[cause][counted])) / SECOND for cause in CAUSE_METRICS},
+        **_costs(run, horizon),
+    }
+    figures = {name: Estimate(float(value)) for name, value in exact.items()}
+    figures["apply_wait.mean"] = waits.mean()
+    figures["apply_wait.max"] = waits.maximum()
+    figures |= {f"apply_wait.{name}": waits.quantile(p) for name, p in QUANTILES.items()}
     return {name: figures[name] for name in METRICS}
 
 
 def apply_waits(tasks: dict[str, Any], horizon: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Of each task, how long it waited for its apply in nanoseconds (-1 if not confirmed), and whether that is cut off
-    by the *horizon*.
+    """Of each task, how long it waited for its apply in nanoseconds (-1 if not confirmed), and whether the *horizon*
+    cut that off.
     """
     confirmed, started = tasks["confirmed_at"], tasks["apply_started_at"]
     censored = (confirmed != NEVER) & (started == NEVER)
     return np.where(confirmed == NEVER, -1, np.minimum(started, horizon) - confirmed), censored
-
-
-def _waits(run: Run, warmup: int, horizon: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    wait, censored = apply_waits(run.tasks, horizon)
-    counted = (run.tasks["arrived_at"] >= warmup) & (wait >= 0)
-    return wait[counted] / SECOND, censored[counted]
-
-
-def _counts(run: Run, warmup: int) -> dict[str, float]:
-    counted = run.tasks["arrived_at"] >= warmup
-    confirmed = counted & (run.tasks["confirmed_at"] != NEVER)
-    return {
-        "tasks": _count(counted),
-        "confirmed": _count(confirmed),
-        "censored": _count(confirmed & (run.tasks["apply_started_at"] == NEVER)),
-        "failed": _count(counted & (run.tasks["state"] == FAILED)),
-        "unplanned": _count(counted & (run.tasks["state"] == PENDING)),
-        **{cause: float(np.sum(run.tasks[cause][counted])) / SECOND for cause in CAUSE_METRICS},
-    }
 
 
 def _costs(run: Run, horizon: int) -> dict[str, float]:

@@ -6,11 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sim.experiment.contestants import Contestant
 from sim.experiment.draw import World, settings_of
@@ -19,7 +19,7 @@ from sim.model.run import simulate
 from sim.scenario import InputError, Scenario
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many runs are done."""
+"""Told how many runs are done, and of how many as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +61,44 @@ class Runs:
         return Run(contestant.label, replication, **record)
 
 
-def run_all(runs: Runs, total: int, jobs: int, progress: Progress) -> Iterator[Run]:
-    """The first *total* runs, in order, made by *jobs* processes. The results do not depend on how many.
+class Workers:
+    """Makes runs on as many processes as wanted. The results do not depend on how many.
 
-    Raises:
-        InputError: as `Runs`.
+    Use it as a context manager: leaving it ends the processes.
     """
-    jobs = min(jobs, total)
-    if jobs == 1:
-        for number in range(total):
-            yield runs(number)
-            progress(number + 1, total)
-        return
-    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
-    executor = ProcessPoolExecutor(jobs, context, _start_worker, (runs,))
-    try:
+
+    def __init__(self, runs: Runs, jobs: int) -> None:
+        self._runs = runs
+        self._executor: ProcessPoolExecutor | None = None
+        if jobs > 1:
+            context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+            self._executor = ProcessPoolExecutor(jobs, context, _start_worker, (runs,))
+
+    def make(self, numbers: Iterable[int]) -> Iterator[Run]:
+        """The runs with these *numbers*, in order.
+
+        Raises:
+            InputError: as `Runs`.
+        """
+        if self._executor is None:
+            return map(self._runs, numbers)
         with _signals_held():
-            results = executor.map(_run, range(total))
-        for number, run in enumerate(results):
-            yield run
-            progress(number + 1, total)
-        executor.shutdown()
-    except BaseException:
+            return self._executor.map(_run, numbers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if self._executor is None:
+            return
+        if kind is None:
+            self._executor.shutdown()
+            return
         # Waiting for runs that nobody wants any more would make Ctrl-C look broken.
         with _signals_held():
-            executor.shutdown(wait=False, cancel_futures=True)
+            self._executor.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
-        raise
 
 
 @contextmanager

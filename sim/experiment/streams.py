@@ -31,6 +31,8 @@ class For(IntEnum):
     FAULT_TARGET = 9
     FAULT_DURATION = 10
     FAULT_RECONCILE = 11
+    PHASE = 12
+    BURST = 13
 
 
 class Stream:

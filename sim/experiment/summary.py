@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sim.experiment.intervals import Difference, Figure, difference, figure
+from sim.experiment.metrics import CAUSE_METRICS, METRICS, WAIT_METRICS
 from sim.experiment.survival import Estimate
 
 Summary = dict[str, Any]
+Measured = Mapping[str, Sequence[Mapping[str, Estimate]]]
+"""By a policy's label, for each replication, the metrics by name. The first policy is the reference."""
 
 
-def summarize(figures: Mapping[str, Mapping[str, Estimate]]) -> Summary:
-    """The summary of an experiment from each policy's metrics, by label; the first policy is the reference.
+def summarize(measured: Measured, confidence: float) -> Summary:
+    """The summary of an experiment.
 
-    `policies.<label>.<metric>` has a `value`, and `lower_bound: true` where that is all it is. In
-    `comparisons.<label>.<metric>` the value is the difference from the first policy, a bound from below
-    (`lower_bound`) or from above (`upper_bound`) where one of the two is a lower bound, and null where both are.
+    `policies.<label>.<metric>` has a `value`, where there are replications `ci_low` and `ci_high`, and
+    `lower_bound: true` where that is all it is. In `comparisons.<label>.<metric>` the same is of the difference from
+    the first policy, with `upper_bound` likewise, a `verdict` and the `pairing_gain`. The intervals of a metric's
+    comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k (Bonferroni).
     """
-    reference = next(iter(figures.values()))
+    reference, *others = measured
+    each = 1 - (1 - confidence) / max(len(others), 1)
+
+    def column(label: str, metric: str) -> list[Estimate]:
+        return [replication[metric] for replication in measured[label]]
+
     return {
-        "policies": {label: _nested({k: _plain(v) for k, v in metrics.items()}) for label, metrics in figures.items()},
+        "policies": {
+            label: _nested({m: _plain_figure(figure(column(label, m), confidence)) for m in METRICS})
+            for label in measured
+        },
         "comparisons": {
-            label: _nested({name: _difference(metrics[name], reference[name]) for name in metrics})
-            for label, metrics in list(figures.items())[1:]
+            label: _nested(
+                {m: _plain_difference(difference(column(label, m), column(reference, m), each), m) for m in METRICS}
+            )
+            for label in others
         },
     }
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    return {"value": _number(estimate.value), **({"lower_bound": True} if estimate.lower_bound else {})}
+def verdict(found: Difference, metric: str) -> str:
+    """What a difference says in words: of waits "shorter" or "longer", of other metrics "less" or "more"."""
+    words = ("shorter", "longer") if metric in WAIT_METRICS + CAUSE_METRICS else ("less", "more")
+    return {-1: words[0], 0: "cannot tell", 1: words[1]}[found.direction]
 
 
-def _difference(other: Estimate, reference: Estimate) -> dict[str, Any]:
-    if other.value is None or reference.value is None or (other.lower_bound and reference.lower_bound):
-        return {"value": None}
-    bound = {"lower_bound": True} if other.lower_bound else {"upper_bound": True} if reference.lower_bound else {}
-    return {"value": _number(other.value - reference.value), **bound}
+def _plain_figure(found: Figure) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": _number(found.value)}
+    if found.ci_low is not None:
+        entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+    return entry | ({"lower_bound": True} if found.lower_bound else {})
+
+
+def _plain_difference(found: Difference, metric: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": _number(found.value)}
+    if found.ci_low is not None or found.ci_high is not None:
+        entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+        entry |= {"verdict": verdict(found, metric), "pairing_gain": found.gain}
+    bounds = {"lower_bound": found.lower_bound, "upper_bound": found.upper_bound}
+    return entry | {name: True for name, holds in bounds.items() if holds}
 
 
 def _number(value: float | None) -> float | int | None:
@@ -53,3 +79,10 @@ def _nested(metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
             branch = branch.setdefault(group, {})
         branch[last] = entry
     return tree
+
+
+def entry(metrics: dict[str, Any], metric: str) -> dict[str, Any]:
+    """The entry of a summary for a metric given by its dotted path."""
+    for part in metric.split("."):
+        metrics = metrics[part]
+    return metrics

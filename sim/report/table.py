@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sim.experiment.summary import entry
 from sim.results.result import Result
 
 WIDTH = 80
@@ -36,6 +37,8 @@ class Line:
     title: str
     metric: str
     written: Callable[[float], str]
+    always: bool = True
+    """Whether it is shown even if it is 0 for every policy."""
 
 
 LINES = (
@@ -49,63 +52,95 @@ LINES = (
     Line("  p95", "apply_wait.p95", seconds),
     Line("  p99", "apply_wait.p99", seconds),
     Line("  max", "apply_wait.max", seconds),
+    # In all, over all confirmed tasks.
+    Line("waited: server down", "wait_server_down", seconds, always=False),
+    Line("waited: agent offline", "wait_agent_offline", seconds, always=False),
+    Line("waited: polling", "wait_polling", seconds, always=False),
+    Line("waited: pod starting", "wait_pod_starting", seconds, always=False),
+    Line("waited: no slot", "wait_no_slot", seconds, always=False),
     Line("pod-hours", "pod_seconds", _hours),
     Line("peak pods", "peak_pods", _count),
     Line("pods never used", "overshoot", _count),
 )
 
 
-def entry(metrics: dict[str, Any], metric: str) -> dict[str, Any]:
-    """The entry of a summary for a metric given by its dotted path."""
-    for part in metric.split("."):
-        metrics = metrics[part]
-    return metrics
-
-
 def figure(found: dict[str, Any], written: Callable[[float], str]) -> str:
-    """One figure; ``>`` before it says that it is only a lower bound."""
+    """One figure, with the half-width of its interval; ``>`` before it says that it is only a lower bound."""
     if found["value"] is None:
         return "-"
-    return ("> " if found.get("lower_bound") else "") + written(found["value"])
+    if found.get("lower_bound"):
+        return f"> {written(found['value'])}"
+    return written(found["value"]) + _half_width(found, written)
 
 
 def difference(found: dict[str, Any], written: Callable[[float], str]) -> str:
     """One difference, with its sign; ``>`` and ``<`` before it say that it is more, or less, than that."""
     if found["value"] is None:
         return "?"
-    text = written(found["value"])
-    sign = "+" if found["value"] > 0 else ""
     bound = "> " if found.get("lower_bound") else "< " if found.get("upper_bound") else ""
-    return "=" if found["value"] == 0 and not bound else f"{bound}{sign}{text}"
+    if found["value"] == 0 and not bound and not found.get("ci_high"):
+        return "="
+    return f"{bound}{'+' if found['value'] > 0 else ''}{written(found['value'])}" + _half_width(found, written)
+
+
+def _half_width(found: dict[str, Any], written: Callable[[float], str]) -> str:
+    low, high = found.get("ci_low"), found.get("ci_high")
+    return "" if low is None or high is None else f" ±{written((high - low) / 2).removesuffix(' s')}"
 
 
 def comparison(result: Result) -> RenderableType:
     """The policies side by side, the first repeated in each block of as many as fit beside it."""
-    scenario = result.scenario
     first, *others = result.labels
-    facts = f"{scenario.horizon / 3600:g} h, seed {scenario.seed}"
-    if result.replications > 1:
-        facts += f", {result.replications} replications"
-    head = Text.assemble((scenario.name, "bold"), f"  ({facts})", no_wrap=True, overflow="ellipsis")
-    parts: list[RenderableType] = [head]
-    for block in _blocks(first, others):
+    parts: list[RenderableType] = [_head(result)]
+    lines = [line for line in LINES if line.always or _matters(result, line)]
+    policies, comparisons = result.summary["policies"], result.summary["comparisons"]
+    told = result.replications > 1
+    for block in _blocks(first, others, told):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
         table.add_column("")
         table.add_column(first, justify="right", overflow="fold")
         for label in block:
             table.add_column(label, justify="right", overflow="fold")
             table.add_column(f"vs {first}", justify="right", overflow="fold", style="cyan")
-        for line in LINES:
-            policies, comparisons = result.summary["policies"], result.summary["comparisons"]
+            if told:
+                table.add_column("", overflow="fold")
+        for line in lines:
             cells = [figure(entry(policies[first], line.metric), line.written)]
             for label in block:
                 cells.append(figure(entry(policies[label], line.metric), line.written))
-                cells.append(difference(entry(comparisons[label], line.metric), line.written))
+                found = entry(comparisons[label], line.metric)
+                cells.append(difference(found, line.written))
+                if told:
+                    cells.append("" if cells[-1] == "=" else found.get("verdict", "cannot tell"))
             table.add_row(line.title, *cells)
         parts.append(table)
-    if _has_bounds(result):
-        parts.append(Text("> and <: more or less than that; tasks still waiting at the end have no final wait.\n"))
+    parts.extend(Text(note) for note in _notes(result))
     return Group(*parts)
+
+
+def _head(result: Result) -> Text:
+    scenario = result.scenario
+    facts = [f"{scenario.horizon / 3600:g} h", f"seed {scenario.seed}"]
+    if result.replications > 1:
+        facts.append(f"{result.replications} replications")
+    if scenario.warmup == "auto":
+        facts.append(f"warm-up {result.warmup / 3600:.2g} h by MSER-5")
+    return Text.assemble((scenario.name, "bold"), f"  ({', '.join(facts)})", no_wrap=True, overflow="ellipsis")
+
+
+def _notes(result: Result) -> Iterator[str]:
+    if result.replications > 1:
+        yield f"±: half the {result.scenario.confidence * 100:g} % interval of the mean over replications."
+    if any(entry(m, line.metric).get("lower_bound") for m in result.summary["policies"].values() for line in LINES):
+        yield "> and <: more and less than that. Who still waits at the end has no final wait."
+    wanted = result.scenario.precision
+    if wanted is not None:
+        reached = "reached" if result.precision_reached else "not reached"
+        yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
+
+
+def _matters(result: Result, line: Line) -> bool:
+    return any(entry(metrics, line.metric)["value"] for metrics in result.summary["policies"].values())
 
 
 def show(renderable: RenderableType, console: Console | None = None) -> None:
@@ -116,24 +151,17 @@ def show(renderable: RenderableType, console: Console | None = None) -> None:
     console.print(renderable)
 
 
-def _blocks(first: str, others: Sequence[str]) -> Iterator[list[str]]:
-    """The other policies in blocks that fit beside the first: each takes a column and one for the difference."""
-    room = WIDTH - 18 - max(len(first), 10) - 2
+def _blocks(first: str, others: Sequence[str], told: bool) -> Iterator[list[str]]:
+    """The other policies in blocks that fit beside the first: each takes a column and one or two for the difference."""
+    figures = 16 if told else 10
+    room = WIDTH - 20 - max(len(first), figures) - 2
     block: list[str] = []
     used = 0
     for label in others:
-        width = max(len(label), 10) + max(len(first) + 3, 11) + 4
+        width = max(len(label), figures) + max(len(first) + 3, figures + 1) + 4 + (13 if told else 0)
         if block and used + width > room:
             yield block
             block, used = [], 0
         block.append(label)
         used += width
     yield block
-
-
-def _has_bounds(result: Result) -> bool:
-    return any(
-        entry(metrics, line.metric).get("lower_bound")
-        for metrics in result.summary["policies"].values()
-        for line in LINES
-    )

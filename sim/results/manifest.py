@@ -22,6 +22,8 @@ def manifest(result: Result) -> dict[str, Any]:
         "scenario": scenario.model_dump(mode="json", exclude_none=True),
         "seed": scenario.seed,
         "replications": result.replications,
+        "precision_reached": result.precision_reached,
+        "warmup": {"seconds": result.warmup, "chosen_by": "MSER-5" if scenario.warmup == "auto" else "scenario"},
         "policies": list(result.labels),
         "trace": None if trace is None else {"file": str(trace), "sha256": sha256(trace.read_bytes()).hexdigest()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sim.experiment.conduct import measured, warmup_of
 from sim.experiment.draw import names_of
-from sim.experiment.metrics import measure
+from sim.experiment.metrics import METRICS
 from sim.experiment.runner import Run
-from sim.experiment.summary import Summary, summarize
+from sim.experiment.summary import Summary, entry, summarize
 from sim.model.clock import SECOND
 from sim.scenario import Scenario
 
@@ -23,10 +24,13 @@ class Result:
     Args:
         scenario: what was simulated, as it was run.
         runs: every policy in every replication, policy by policy in each replication.
+        precision_reached: see the attribute.
     """
 
-    def __init__(self, scenario: Scenario, runs: Sequence[Run]) -> None:
+    def __init__(self, scenario: Scenario, runs: Sequence[Run], precision_reached: bool | None = None) -> None:
         self.scenario = scenario
+        self.precision_reached = precision_reached
+        """Whether the precision that the scenario asks for was reached; None if it asks for none."""
         self.labels = tuple(dict.fromkeys(run.label for run in runs))
         """The policies, in order; the first is what the others are compared with."""
         self.runs = tuple(sorted(runs, key=lambda run: (self.labels.index(run.label), run.replication)))
@@ -37,11 +41,41 @@ class Result:
         return len(self.runs) // len(self.labels)
 
     @cached_property
+    def warmup(self) -> float:
+        """The warm-up in seconds: the scenario's, or the one that was chosen."""
+        return warmup_of(self.scenario, self.runs) / SECOND
+
+    @cached_property
     def summary(self) -> Summary:
         """The metrics of each policy and their differences from the first, as in `summary.json`."""
-        warmup, horizon = (round(time * SECOND) for time in (self.scenario.warmup, self.scenario.horizon))
-        by_label = {label: [run for run in self.runs if run.label == label] for label in self.labels}
-        return summarize({label: measure(runs, warmup, horizon) for label, runs in by_label.items()})
+        figures = measured(self.scenario, self.runs, round(self.warmup * SECOND))
+        return summarize(figures, self.scenario.confidence)
+
+    def compare(self) -> pd.DataFrame:
+        """The differences from the first policy: one row per other policy and metric.
+
+        Columns: `policy metric value reference difference ci_low ci_high verdict pairing_gain bound`. `bound` is
+        "lower" or "upper" where the difference is at least, or at most, the given one. Intervals and what follows from
+        them are missing with fewer than two replications.
+        """
+        import pandas as pd
+
+        rows = []
+        for label in self.labels[1:]:
+            for metric in METRICS:
+                found = entry(self.summary["comparisons"][label], metric)
+                rows.append(
+                    {
+                        "policy": label,
+                        "metric": metric,
+                        "value": entry(self.summary["policies"][label], metric)["value"],
+                        "reference": entry(self.summary["policies"][self.labels[0]], metric)["value"],
+                        "difference": found["value"],
+                        **{name: found.get(name) for name in ("ci_low", "ci_high", "verdict", "pairing_gain")},
+                        "bound": "lower" if found.get("lower_bound") else "upper" if found.get("upper_bound") else None,
+                    }
+                )
+        return pd.DataFrame(rows)
 
     @cached_property
     def tables(self) -> dict[str, Any]:

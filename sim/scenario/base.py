@@ -31,8 +31,8 @@ def refuse(field: str, problem: str) -> PydanticCustomError:
     return PydanticCustomError("together", "{problem}", {"key": field, "problem": problem})
 
 
-def not_empty(items: tuple[T, ...]) -> tuple[T, ...]:
+def not_empty(items: T) -> T:
     """*items*, refused if there are none. Pydantic's own check would also speak up when an item is wrong."""
     if not items:
-        raise PydanticCustomError("empty", "a list of at least one")
+        raise PydanticCustomError("empty", "at least one")
     return items

@@ -10,12 +10,30 @@ NumPy and SciPy are imported where a number is drawn, so that reading a scenario
 from __future__ import annotations
 
 import math
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from sim.scenario.base import Part, not_empty, refuse
-from sim.scenario.units import Duration, positive
+from sim.scenario.columns import read_column
+from sim.scenario.errors import InputError
+from sim.scenario.families import (
+    Constant,
+    Erlang,
+    Exponential,
+    Gamma,
+    Hyperexponential,
+    Lognormal,
+    Normal,
+    Pareto,
+    Positive,
+    Triangular,
+    Uniform,
+    Weibull,
+)
+from sim.scenario.units import Duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,192 +41,37 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-PositiveDuration = Annotated[Duration, AfterValidator(positive)]
-
-
-class Constant(Part):
-    """Always the same."""
-
-    dist: Literal["constant"]
-    value: Duration
-
-    def quantile(self, u: Floats) -> Floats:
-        return u * 0.0 + self.value
-
-    def mean_value(self) -> float:
-        return self.value
-
-
-class Exponential(Part):
-    """Memoryless, with the given mean."""
-
-    dist: Literal["exponential"]
-    mean: PositiveDuration
-
-    def quantile(self, u: Floats) -> Floats:
-        import numpy as np
-
-        return -self.mean * np.log1p(-u)
-
-    def mean_value(self) -> float:
-        return self.mean
-
-
-class Uniform(Part):
-    """Any value from `low` to `high`."""
-
-    dist: Literal["uniform"]
-    low: Duration
-    high: Duration
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            raise refuse("high", f"a duration of at least low ({self.low:g} s)")
-        return self
-
-    def quantile(self, u: Floats) -> Floats:
-        return self.low + (self.high - self.low) * u
-
-    def mean_value(self) -> float:
-        return (self.low + self.high) / 2
-
-
-class Triangular(Part):
-    """From `low` to `high`, most often near `mode`."""
-
-    dist: Literal["triangular"]
-    low: Duration
-    mode: Duration
-    high: Duration
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.low <= self.mode <= self.high:
-            raise refuse("mode", f"a duration from low ({self.low:g} s) to high ({self.high:g} s)")
-        return self
-
-    def quantile(self, u: Floats) -> Floats:
-        import numpy as np
-
-        width = self.high - self.low
-        if width == 0:
-            return u * 0.0 + self.low
-        rising = self.low + np.sqrt(u * width * (self.mode - self.low))
-        falling = self.high - np.sqrt((1 - u) * width * (self.high - self.mode))
-        return np.where(u * width < self.mode - self.low, rising, falling)
-
-    def mean_value(self) -> float:
-        return (self.low + self.mode + self.high) / 3
-
-
-class Lognormal(Part):
-    """The logarithm is normal. Given by mean and coefficient of variation, or by median and sigma of the logarithm."""
-
-    dist: Literal["lognormal"]
-    mean: PositiveDuration | None = None
-    cv: Positive | None = None
-    median: PositiveDuration | None = None
-    sigma: Positive | None = None
-
-    @model_validator(mode="after")
-    def _one_pair(self) -> Self:
-        one_pair(self, ("mean", "cv"), ("median", "sigma"))
-        return self
-
-    def _log_parameters(self) -> tuple[float, float]:
-        if self.mean is not None and self.cv is not None:
-            variance = math.log1p(self.cv**2)
-            return math.log(self.mean) - variance / 2, math.sqrt(variance)
-        assert self.median is not None and self.sigma is not None
-        return math.log(self.median), self.sigma
-
-    def quantile(self, u: Floats) -> Floats:
-        import numpy as np
-        from scipy.special import ndtri
-
-        mu, sigma = self._log_parameters()
-        return np.asarray(np.exp(mu + sigma * ndtri(u)), dtype=np.float64)
-
-    def mean_value(self) -> float:
-        mu, sigma = self._log_parameters()
-        return math.exp(mu + sigma**2 / 2)
-
-
-class Gamma(Part):
-    """Given by mean and coefficient of variation, or by shape and scale."""
-
-    dist: Literal["gamma"]
-    mean: PositiveDuration | None = None
-    cv: Positive | None = None
-    shape: Positive | None = None
-    scale: PositiveDuration | None = None
-
-    @model_validator(mode="after")
-    def _one_pair(self) -> Self:
-        one_pair(self, ("mean", "cv"), ("shape", "scale"))
-        return self
-
-    def _shape_and_scale(self) -> tuple[float, float]:
-        if self.mean is not None and self.cv is not None:
-            return self.cv**-2, self.mean * self.cv**2
-        assert self.shape is not None and self.scale is not None
-        return self.shape, self.scale
-
-    def quantile(self, u: Floats) -> Floats:
-        import numpy as np
-        from scipy.special import gammaincinv
-
-        shape, scale = self._shape_and_scale()
-        return np.asarray(scale * gammaincinv(shape, u), dtype=np.float64)
-
-    def mean_value(self) -> float:
-        shape, scale = self._shape_and_scale()
-        return shape * scale
-
-
-class Weibull(Part):
-    """Given by mean and coefficient of variation, or by shape and scale."""
-
-    dist: Literal["weibull"]
-    mean: PositiveDuration | None = None
-    cv: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] | None = None
-    shape: Positive | None = None
-    scale: PositiveDuration | None = None
-
-    @model_validator(mode="after")
-    def _one_pair(self) -> Self:
-        one_pair(self, ("mean", "cv"), ("shape", "scale"))
-        return self
-
-    def _shape_and_scale(self) -> tuple[float, float]:
-        if self.mean is not None and self.cv is not None:
-            shape = _weibull_shape(self.cv)
-            return shape, self.mean / math.gamma(1 + 1 / shape)
-        assert self.shape is not None and self.scale is not None
-        return self.shape, self.scale
-
-    def quantile(self, u: Floats) -> Floats:
-        import numpy as np
-
-        shape, scale = self._shape_and_scale()
-        return np.asarray(scale * (-np.log1p(-u)) ** (1 / shape), dtype=np.float64)
-
-    def mean_value(self) -> float:
-        shape, scale = self._shape_and_scale()
-        return scale * math.gamma(1 + 1 / shape)
-
 
 class Empirical(Part):
-    """One of the listed values, each as likely as its weight says (all alike where there are no weights)."""
+    """One of given values, each as likely as its weight says (all alike where there are no weights).
+
+    They are listed in `values`, or stand in the column `column` of the CSV file `file`, in seconds.
+    """
 
     dist: Literal["empirical"]
-    values: Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(not_empty)]
+    values: Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(not_empty)] | None = None
     weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)] | None = None
+    file: Annotated[str, Field(min_length=1)] | None = None
+    column: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_file(cls, data: Any, info: ValidationInfo) -> Any:
+        """Take the values from the file, relative to the folder that the validation context names."""
+        if not isinstance(data, dict) or "file" not in data or "values" in data:
+            return data
+        folder = (info.context or {}).get("folder", Path())
+        try:
+            return {**data, "values": read_column(folder / str(data["file"]), str(data.get("column", "")))}
+        except InputError as error:
+            raise refuse("file", f"a CSV file with the column; {error}") from None
 
     @model_validator(mode="after")
     def _weights_fit(self) -> Self:
+        if self.values is None:
+            raise refuse("values", "a list of durations, or a file and the name of its column")
+        if (self.file is None) != (self.column is None):
+            raise refuse("column", "a file and the name of its column, both or neither")
         if self.weights is not None:
             if len(self.weights) != len(self.values):
                 raise refuse("weights", f"as many weights as values ({len(self.values)})")
@@ -216,6 +79,7 @@ class Empirical(Part):
                 raise refuse("weights", "at least one weight above 0")
         return self
 
+    @cached_property
     def _weighted(self) -> tuple[Floats, Floats]:
         """The values in ascending order, and the share of the values up to each."""
         import numpy as np
@@ -229,18 +93,66 @@ class Empirical(Part):
     def quantile(self, u: Floats) -> Floats:
         import numpy as np
 
-        values, upto = self._weighted()
+        values, upto = self._weighted
         return values[np.searchsorted(upto, u, side="right")]
 
     def mean_value(self) -> float:
+        assert self.values is not None
         weights = self.weights or (1.0,) * len(self.values)
         return math.fsum(v * w for v, w in zip(self.values, weights, strict=True)) / math.fsum(weights)
 
 
+class Component(Part):
+    """One distribution of a mixture, and how often it is the one."""
+
+    weight: Positive
+    of: Distribution
+
+
+class Mixture(Part):
+    """One of several distributions, each as often as its weight says."""
+
+    dist: Literal["mixture"]
+    components: Annotated[tuple[Component, ...], Field(strict=False), AfterValidator(not_empty)]
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        edges = np.concatenate([[0.0], np.cumsum([component.weight for component in self.components])])
+        edges /= edges[-1]
+        which = np.searchsorted(edges[1:], u, side="right")
+        # What is left of the number once the component is chosen is uniform again: one number is enough for both.
+        within = np.minimum((u - edges[which]) / (edges[which + 1] - edges[which]), np.nextafter(1.0, 0.0))
+        values = np.empty_like(u)
+        for number, component in enumerate(self.components):
+            chosen = which == number
+            values[chosen] = component.of.quantile(within[chosen])
+        return values
+
+    def mean_value(self) -> float:
+        total = math.fsum(component.weight for component in self.components)
+        return math.fsum(component.weight * component.of.mean_value() for component in self.components) / total
+
+
 Distribution = Annotated[
-    Constant | Exponential | Uniform | Triangular | Lognormal | Gamma | Weibull | Empirical,
+    Constant
+    | Exponential
+    | Uniform
+    | Triangular
+    | Normal
+    | Lognormal
+    | Gamma
+    | Erlang
+    | Weibull
+    | Pareto
+    | Hyperexponential
+    | Empirical
+    | Mixture,
     Field(discriminator="dist"),
 ]
+
+Component.model_rebuild()
+Mixture.model_rebuild()
 
 
 def _constant_or_distribution(value: object) -> str:
@@ -264,22 +176,3 @@ def quantiles(quantity: Quantity, u: Floats) -> Floats:
 def mean_of(quantity: Quantity) -> float:
     """The mean of *quantity* in seconds."""
     return float(quantity) if isinstance(quantity, float | int) else quantity.mean_value()
-
-
-def one_pair(part: Any, *pairs: tuple[str, str]) -> None:
-    """Refuse *part* unless exactly one of the *pairs* of its parameters is given, and whole."""
-    given = {name for pair in pairs for name in pair if getattr(part, name) is not None}
-    if given not in [set(pair) for pair in pairs]:
-        ways = ", or ".join(" and ".join(pair) for pair in pairs)
-        raise refuse("dist", f"for {part.dist} exactly {ways}; given: {', '.join(sorted(given)) or 'neither'}")
-
-
-def _weibull_shape(cv: float) -> float:
-    """The shape of a Weibull distribution with the coefficient of variation *cv*."""
-    from scipy.optimize import brentq
-
-    def excess(log_shape: float) -> float:
-        k = math.exp(log_shape)
-        return math.lgamma(1 + 2 / k) - 2 * math.lgamma(1 + 1 / k) - math.log1p(cv**2)
-
-    return math.exp(float(brentq(excess, math.log(0.05), math.log(100.0), xtol=1e-14)))

@@ -37,7 +37,7 @@ def parse_scenario(text: str, source: str, folder: Path) -> Scenario:
     if not isinstance(document.data, dict):
         raise InputError(f"{source}:{document.line(())}", "", f"found {shown(document.data)}, expected a mapping")
     try:
-        scenario = Scenario.model_validate(document.data)
+        scenario = Scenario.model_validate(document.data, context={"folder": folder})
     except ValidationError as error:
         raise _first_mistake(error, document) from None
     return scenario.read_from(document, folder)

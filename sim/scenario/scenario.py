@@ -7,7 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
@@ -15,7 +25,7 @@ from sim.scenario.document import Document
 from sim.scenario.errors import InputError, dotted, shown
 from sim.scenario.faults import Fault
 from sim.scenario.trace import Recording, read_recording
-from sim.scenario.units import Duration, Period
+from sim.scenario.units import Duration, Period, Share
 from sim.scenario.workload import Name, Workload, gaps
 
 
@@ -85,6 +95,23 @@ class PolicyChoice(Part):
         return self.label or self.name
 
 
+class Precision(Part):
+    """How narrow an interval has to be: replications are added until it is, or until there are `max_replications`."""
+
+    metric: Name
+    relative: Annotated[Share, Field(gt=0, lt=1)] | None = None
+    absolute: Annotated[Duration, Field(gt=0)] | None = None
+    on: Literal["value", "difference"] = "value"
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
+
+    @model_validator(mode="after")
+    def _one_width(self) -> Self:
+        if (self.relative is None) == (self.absolute is None):
+            found = "neither" if self.relative is None else "both"
+            raise refuse("metric", f"exactly one of relative and absolute beside it; given: {found}")
+        return self
+
+
 def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -95,9 +122,14 @@ class Scenario(Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     description: str = ""
     horizon: Period
-    warmup: Duration = 0.0
+    warmup: Annotated[
+        Annotated[Literal["auto"], Tag("auto")] | Annotated[Duration, Tag("duration")],
+        Discriminator(lambda value: "auto" if value == "auto" else "duration"),
+    ] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     replications: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    precision: Precision | None = None
+    confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
     pool: Pool = Pool()
     control: Control = Control()
     workload: Workload
@@ -112,7 +144,7 @@ class Scenario(Part):
 
     @model_validator(mode="after")
     def _whole_fits(self) -> Self:
-        if self.warmup >= self.horizon:
+        if self.warmup != "auto" and self.warmup >= self.horizon:
             raise refuse("warmup", f"less than horizon ({self.horizon:g} s)")
         labels: dict[str, int] = {}
         for index, policy in enumerate(self.policies):

@@ -9,7 +9,7 @@ import math
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -60,6 +60,20 @@ def parse_rate(value: object) -> float:
     return rate
 
 
+def parse_share(value: object) -> float:
+    """A fraction from a number from 0 to 1 or a percentage such as ``5%``.
+
+    Raises:
+        PydanticCustomError: it is neither.
+    """
+    share = _number(value)
+    if isinstance(value, str) and (match := re.fullmatch(rf"({_NUMBER})\s*%", value.strip(), re.ASCII)):
+        share = float(match[1]) / 100
+    if share is None or not 0 <= share <= 1:
+        raise PydanticCustomError("share", "a share from 0 to 1, or a percentage such as 5%")
+    return share
+
+
 def positive(seconds: float) -> float:
     """*seconds*, refused below a millisecond: the period of something that repeats, or a horizon."""
     if seconds < 0.001:
@@ -89,5 +103,17 @@ Rate = Annotated[
 ]
 """Events per second, above 0."""
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-"""A probability."""
+Share = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": rf"^\s*({_NUMBER})\s*%\s*$"},
+            ],
+            "description": "from 0 to 1, or a percentage: 5%",
+        }
+    ),
+]
+"""A fraction from 0 to 1: a probability, a level of confidence."""

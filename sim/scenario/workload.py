@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
-from sim.scenario.units import Duration, Rate, Share
+from sim.scenario.units import Duration, Rate, Share, parse_rate, positive
+
+DAY = 86400.0
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+def seconds_of(time: str) -> float:
+    """Seconds since midnight of a time of day such as ``08:30``."""
+    hours, minutes = time.split(":")
+    return int(hours) * 3600.0 + int(minutes) * 60.0
+
+
+def known_time(time: str) -> str:
+    """*time*, refused unless it is a time of day."""
+    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", time, re.ASCII):
+        raise PydanticCustomError("time", "a time of day such as '08:30'")
+    return time
+
+
+def known_start(start: str) -> str:
+    """*start*, refused unless it is a weekday and a time of day."""
+    day, _, time = start.partition(" ")
+    if day not in WEEKDAYS:
+        raise PydanticCustomError("start", "a weekday and a time of day such as 'mon 08:00'")
+    known_time(time)
+    return start
+
+
+TimeOfDay = Annotated[str, AfterValidator(known_time)]
+
+
+class Geometric(Part):
+    """A whole number of at least 1, with the given mean: as many trials as it takes."""
+
+    mean: Annotated[float, Field(ge=1, le=1_000_000)]
+
 
 TaskType = Literal["plan", "plan_and_apply"]
 Identifier = int | str
@@ -66,17 +104,97 @@ class Trace(Draws):
     file: Annotated[str, Field(min_length=1)]
 
 
-class Arrivals(Draws):
-    """Generated tasks."""
+class _Generated(Draws):
+    """Generated tasks. At each arrival come `burst` tasks at once: a number, or `{mean: ...}` of a geometric one."""
 
-    process: Literal["poisson", "deterministic"]
-    rate: Rate
     plan: Quantity
+    burst: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000), Tag("number")] | Annotated[Geometric, Tag("geometric")],
+        Discriminator(lambda value: "geometric" if isinstance(value, dict | BaseModel) else "number"),
+    ] = 1
 
     @model_validator(mode="after")
     def _applies_can_run(self) -> Self:
         check_applies(self)
         return self
+
+    @property
+    def mean_burst(self) -> float:
+        return self.burst if isinstance(self.burst, int) else self.burst.mean
+
+
+class Poisson(_Generated):
+    """Arrivals at random, `rate` of them in time."""
+
+    process: Literal["poisson"]
+    rate: Rate
+
+
+class Deterministic(_Generated):
+    """Arrivals 1 / `rate` apart, the first after that long."""
+
+    process: Literal["deterministic"]
+    rate: Rate
+
+
+class Profile(_Generated):
+    """Arrivals at random, at a rate that depends on the time of day and the weekday.
+
+    `rates` maps times of day to the rate from then on, until the next; the last holds over midnight. `weekdays` maps
+    days to factors by which that day's rates are multiplied. Time 0 of the simulation is `start`.
+    """
+
+    process: Literal["profile"]
+    rates: Annotated[dict[TimeOfDay, Rate], AfterValidator(not_empty)]
+    weekdays: dict[Weekday, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default={})
+    start: Annotated[str, AfterValidator(known_start)] = "mon 00:00"
+
+    @model_validator(mode="after")
+    def _ever(self) -> Self:
+        if not any(self.weekdays.get(day, 1.0) > 0 for day in WEEKDAYS):
+            raise refuse("weekdays", "a factor above 0 for at least one day")
+        return self
+
+    def week(self) -> list[tuple[float, float]]:
+        """The rates of a week from Monday midnight on: (seconds from when, events per second), in order."""
+        steps = sorted((seconds_of(time), rate) for time, rate in self.rates.items())
+        if steps[0][0] > 0:
+            steps.insert(0, (0.0, steps[-1][1]))
+        return [
+            (number * DAY + second, rate * self.weekdays.get(day, 1.0))
+            for number, day in enumerate(WEEKDAYS)
+            for second, rate in steps
+        ]
+
+    def offset(self) -> float:
+        """How many seconds after Monday midnight the simulation starts."""
+        day, time = self.start.split()
+        return [str(each) for each in WEEKDAYS].index(day) * DAY + seconds_of(time)
+
+
+class Phase(Part):
+    """A state of Markov-modulated arrivals: the rate while it lasts, and how long that is on average."""
+
+    rate: Annotated[float, BeforeValidator(lambda value: 0.0 if value in (0, "0") else parse_rate(value))]
+    mean: Annotated[Duration, AfterValidator(positive)]
+
+
+class MarkovModulated(_Generated):
+    """Arrivals at random, at the rate of the phase that it is in. Phases follow each other, in order and over again,
+    and last exponentially long.
+    """
+
+    process: Literal["mmpp"]
+    phases: Annotated[tuple[Phase, ...], Field(strict=False), AfterValidator(not_empty)]
+
+    @model_validator(mode="after")
+    def _ever(self) -> Self:
+        if not any(phase.rate > 0 for phase in self.phases):
+            raise refuse("phases", "a rate above 0 in at least one of them")
+        return self
+
+
+Arrivals = Annotated[Poisson | Deterministic | Profile | MarkovModulated, Field(discriminator="process")]
 
 
 def check_applies(draws: Draws) -> None:

@@ -1,0 +1,306 @@
+"""The families of distributions, each with its quantile function and its mean (formulas as in Law, chapter 6)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sim.scenario.base import Part, refuse
+from sim.scenario.units import Duration, positive
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveDuration = Annotated[Duration, AfterValidator(positive)]
+
+
+class Constant(Part):
+    """Always the same."""
+
+    dist: Literal["constant"]
+    value: Duration
+
+    def quantile(self, u: Floats) -> Floats:
+        return u * 0.0 + self.value
+
+    def mean_value(self) -> float:
+        return self.value
+
+
+class Exponential(Part):
+    """Memoryless, with the given mean."""
+
+    dist: Literal["exponential"]
+    mean: PositiveDuration
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        return -self.mean * np.log1p(-u)
+
+    def mean_value(self) -> float:
+        return self.mean
+
+
+class Uniform(Part):
+    """Any value from `low` to `high`."""
+
+    dist: Literal["uniform"]
+    low: Duration
+    high: Duration
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise refuse("high", f"a duration of at least low ({self.low:g} s)")
+        return self
+
+    def quantile(self, u: Floats) -> Floats:
+        return self.low + (self.high - self.low) * u
+
+    def mean_value(self) -> float:
+        return (self.low + self.high) / 2
+
+
+class Triangular(Part):
+    """From `low` to `high`, most often near `mode`."""
+
+    dist: Literal["triangular"]
+    low: Duration
+    mode: Duration
+    high: Duration
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.mode <= self.high:
+            raise refuse("mode", f"a duration from low ({self.low:g} s) to high ({self.high:g} s)")
+        return self
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        width = self.high - self.low
+        if width == 0:
+            return u * 0.0 + self.low
+        rising = self.low + np.sqrt(u * width * (self.mode - self.low))
+        falling = self.high - np.sqrt((1 - u) * width * (self.high - self.mode))
+        return np.where(u * width < self.mode - self.low, rising, falling)
+
+    def mean_value(self) -> float:
+        return (self.low + self.mode + self.high) / 3
+
+
+class Lognormal(Part):
+    """The logarithm is normal. Given by mean and coefficient of variation, or by median and sigma of the logarithm."""
+
+    dist: Literal["lognormal"]
+    mean: PositiveDuration | None = None
+    cv: Positive | None = None
+    median: PositiveDuration | None = None
+    sigma: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        one_pair(self, ("mean", "cv"), ("median", "sigma"))
+        return self
+
+    def _log_parameters(self) -> tuple[float, float]:
+        if self.mean is not None and self.cv is not None:
+            variance = math.log1p(self.cv**2)
+            return math.log(self.mean) - variance / 2, math.sqrt(variance)
+        assert self.median is not None and self.sigma is not None
+        return math.log(self.median), self.sigma
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+        from scipy.special import ndtri
+
+        mu, sigma = self._log_parameters()
+        return np.asarray(np.exp(mu + sigma * ndtri(u)), dtype=np.float64)
+
+    def mean_value(self) -> float:
+        mu, sigma = self._log_parameters()
+        return math.exp(mu + sigma**2 / 2)
+
+
+class Gamma(Part):
+    """Given by mean and coefficient of variation, or by shape and scale."""
+
+    dist: Literal["gamma"]
+    mean: PositiveDuration | None = None
+    cv: Positive | None = None
+    shape: Positive | None = None
+    scale: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        one_pair(self, ("mean", "cv"), ("shape", "scale"))
+        return self
+
+    def _shape_and_scale(self) -> tuple[float, float]:
+        if self.mean is not None and self.cv is not None:
+            return self.cv**-2, self.mean * self.cv**2
+        assert self.shape is not None and self.scale is not None
+        return self.shape, self.scale
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+        from scipy.special import gammaincinv
+
+        shape, scale = self._shape_and_scale()
+        return np.asarray(scale * gammaincinv(shape, u), dtype=np.float64)
+
+    def mean_value(self) -> float:
+        shape, scale = self._shape_and_scale()
+        return shape * scale
+
+
+class Weibull(Part):
+    """Given by mean and coefficient of variation, or by shape and scale."""
+
+    dist: Literal["weibull"]
+    mean: PositiveDuration | None = None
+    cv: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] | None = None
+    shape: Positive | None = None
+    scale: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        one_pair(self, ("mean", "cv"), ("shape", "scale"))
+        return self
+
+    def _shape_and_scale(self) -> tuple[float, float]:
+        if self.mean is not None and self.cv is not None:
+            shape = _weibull_shape(self.cv)
+            return shape, self.mean / math.gamma(1 + 1 / shape)
+        assert self.shape is not None and self.scale is not None
+        return self.shape, self.scale
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        shape, scale = self._shape_and_scale()
+        return np.asarray(scale * (-np.log1p(-u)) ** (1 / shape), dtype=np.float64)
+
+    def mean_value(self) -> float:
+        shape, scale = self._shape_and_scale()
+        return scale * math.gamma(1 + 1 / shape)
+
+
+class Normal(Part):
+    """Normal, given that it is not negative. `mean` and `sd` (or `cv`) are those before that condition."""
+
+    dist: Literal["normal"]
+    mean: PositiveDuration
+    sd: PositiveDuration | None = None
+    cv: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_spread(self) -> Self:
+        one_pair(self, ("mean", "sd"), ("mean", "cv"))
+        return self
+
+    def _sd(self) -> float:
+        return self.sd if self.sd is not None else self.mean * (self.cv or 0.0)
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+        from scipy.special import ndtr, ndtri
+
+        cut = float(ndtr(-self.mean / self._sd()))
+        return np.maximum(self.mean + self._sd() * ndtri(cut + u * (1 - cut)), 0.0)
+
+    def mean_value(self) -> float:
+        z = -self.mean / self._sd()
+        above = 0.5 * math.erfc(z / math.sqrt(2))
+        return self.mean + self._sd() * math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / above
+
+
+class Pareto(Part):
+    """A heavy tail from `minimum` on (type I). Given by mean and coefficient of variation, or by shape and minimum."""
+
+    dist: Literal["pareto"]
+    mean: PositiveDuration | None = None
+    cv: Positive | None = None
+    shape: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
+    minimum: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        one_pair(self, ("mean", "cv"), ("shape", "minimum"))
+        return self
+
+    def _shape_and_minimum(self) -> tuple[float, float]:
+        if self.mean is not None and self.cv is not None:
+            shape = 1 + math.sqrt(1 + self.cv**-2)
+            return shape, self.mean * (shape - 1) / shape
+        assert self.shape is not None and self.minimum is not None
+        return self.shape, self.minimum
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        shape, minimum = self._shape_and_minimum()
+        return np.asarray(minimum * (1 - u) ** (-1 / shape), dtype=np.float64)
+
+    def mean_value(self) -> float:
+        shape, minimum = self._shape_and_minimum()
+        return minimum * shape / (shape - 1)
+
+
+class Hyperexponential(Part):
+    """One of two exponentials, for more variation than one has: coefficient of variation above 1, balanced means."""
+
+    dist: Literal["hyperexponential"]
+    mean: PositiveDuration
+    cv: Annotated[float, Field(gt=1, le=1000, allow_inf_nan=False)]
+
+    def quantile(self, u: Floats) -> Floats:
+        import numpy as np
+
+        share = 0.5 * (1 + math.sqrt((self.cv**2 - 1) / (self.cv**2 + 1)))
+        often = u < share
+        within = np.where(often, u / share, (u - share) / (1 - share))
+        return -np.log1p(-within) * np.where(often, self.mean / (2 * share), self.mean / (2 * (1 - share)))
+
+    def mean_value(self) -> float:
+        return self.mean
+
+
+class Erlang(Part):
+    """The sum of `stages` exponentials: less variation than one has."""
+
+    dist: Literal["erlang"]
+    mean: PositiveDuration
+    stages: Annotated[int, Field(ge=1, le=10_000)]
+
+    def quantile(self, u: Floats) -> Floats:
+        return Gamma(dist="gamma", shape=float(self.stages), scale=self.mean / self.stages).quantile(u)
+
+    def mean_value(self) -> float:
+        return self.mean
+
+
+def one_pair(part: Any, *pairs: tuple[str, str]) -> None:
+    """Refuse *part* unless exactly one of the *pairs* of its parameters is given, and whole."""
+    given = {name for pair in pairs for name in pair if getattr(part, name) is not None}
+    if given not in [set(pair) for pair in pairs]:
+        ways = ", or ".join(" and ".join(pair) for pair in pairs)
+        raise refuse("dist", f"for {part.dist} exactly {ways}; given: {', '.join(sorted(given)) or 'neither'}")
+
+
+def _weibull_shape(cv: float) -> float:
+    """The shape of a Weibull distribution with the coefficient of variation *cv*."""
+    from scipy.optimize import brentq
+
+    def excess(log_shape: float) -> float:
+        k = math.exp(log_shape)
+        return math.lgamma(1 + 2 / k) - 2 * math.lgamma(1 + 1 / k) - math.log1p(cv**2)
+
+    return math.exp(float(brentq(excess, math.log(0.05), math.log(100.0), xtol=1e-14)))
