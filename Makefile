@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint format lock clean
+.PHONY: run test validate lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
 
 test: lint
 	$(BIN)/pytest -n 2
+
+# Some minutes: compares with queueing theory and with another simulator, and writes docs/validation.md.
+validate: $(READY)
+	$(BIN)/python tests/validation
 
 lint: $(READY)
 	$(BIN)/ruff check .
