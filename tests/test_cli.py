@@ -204,10 +204,13 @@ def test_an_interrupted_run_leaves_nothing_behind(here: Path, jobs: str, number:
     code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from sim.cli import main; main()"
     command = [sys.executable, "-c", code, "run", "endless.yaml", "-j", jobs]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    while not (here / "results").exists():  # it takes its place before the simulation begins
-        assert process.poll() is None
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    try:
+        while not (here / "results").exists():  # it takes its place before the simulation begins
+            assert process.poll() is None
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == status
     assert b"Traceback" not in err
     assert not (here / "results").exists()

@@ -23,6 +23,7 @@ def summarize(measured: Measured, confidence: float) -> Summary:
     comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k (Bonferroni).
     """
     reference, *others = measured
+    replicated = len(measured[reference]) > 1
     each = 1 - (1 - confidence) / max(len(others), 1)
 
     def column(label: str, metric: str) -> list[Estimate]:
@@ -35,7 +36,10 @@ def summarize(measured: Measured, confidence: float) -> Summary:
         },
         "comparisons": {
             label: _nested(
-                {m: _plain_difference(difference(column(label, m), column(reference, m), each), m) for m in METRICS}
+                {
+                    m: _plain_difference(difference(column(label, m), column(reference, m), each), m, replicated)
+                    for m in METRICS
+                }
             )
             for label in others
         },
@@ -55,9 +59,9 @@ def _plain_figure(found: Figure) -> dict[str, Any]:
     return entry | ({"lower_bound": True} if found.lower_bound else {})
 
 
-def _plain_difference(found: Difference, metric: str) -> dict[str, Any]:
+def _plain_difference(found: Difference, metric: str, replicated: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"value": _number(found.value)}
-    if found.ci_low is not None or found.ci_high is not None:
+    if replicated:
         entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
         entry |= {"verdict": verdict(found, metric), "pairing_gain": found.gain}
     bounds = {"lower_bound": found.lower_bound, "upper_bound": found.upper_bound}

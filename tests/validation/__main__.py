@@ -6,14 +6,13 @@ Ends with status 1 if a comparison does not hold.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from intervals import coverage
 from peers import same_waits_as_ciw
-from queues import Row, theory
+from queues import theory
 
 PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
 
