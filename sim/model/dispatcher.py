@@ -9,11 +9,13 @@ from simpy.events import ProcessGenerator
 
 from sim.model.causes import Causes
 from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock, place
+from sim.model.polling import LiteralPolling, Polling
 from sim.model.pool import Pool, Slot
+from sim.model.queueing import Queue
 from sim.model.reservations import Reservations
 from sim.model.settings import Arrival, Settings
 from sim.model.tasks import APPLY_PENDING, PENDING, PLANNING, Task, Tasks
-from sim.model.waiting import LiteralPolling, Polling, Queue, Waiting
+from sim.model.waiting import Waiting
 
 if TYPE_CHECKING:
     from sim.model.server import Server

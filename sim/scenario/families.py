@@ -129,10 +129,9 @@ class Lognormal(Part):
         return math.exp(mu + sigma**2 / 2)
 
 
-class Gamma(Part):
+class _ShapeAndScale(Part):
     """Given by mean and coefficient of variation, or by shape and scale."""
 
-    dist: Literal["gamma"]
     mean: PositiveDuration | None = None
     cv: Positive | None = None
     shape: Positive | None = None
@@ -145,9 +144,21 @@ class Gamma(Part):
 
     def _shape_and_scale(self) -> tuple[float, float]:
         if self.mean is not None and self.cv is not None:
-            return self.cv**-2, self.mean * self.cv**2
+            return self._fitted(self.mean, self.cv)
         assert self.shape is not None and self.scale is not None
         return self.shape, self.scale
+
+    def _fitted(self, mean: float, cv: float) -> tuple[float, float]:
+        raise NotImplementedError
+
+
+class Gamma(_ShapeAndScale):
+    """Given by mean and coefficient of variation, or by shape and scale."""
+
+    dist: Literal["gamma"]
+
+    def _fitted(self, mean: float, cv: float) -> tuple[float, float]:
+        return cv**-2, mean * cv**2
 
     def quantile(self, u: Floats) -> Floats:
         import numpy as np
@@ -161,26 +172,15 @@ class Gamma(Part):
         return shape * scale
 
 
-class Weibull(Part):
+class Weibull(_ShapeAndScale):
     """Given by mean and coefficient of variation, or by shape and scale."""
 
     dist: Literal["weibull"]
-    mean: PositiveDuration | None = None
     cv: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] | None = None
-    shape: Positive | None = None
-    scale: PositiveDuration | None = None
 
-    @model_validator(mode="after")
-    def _one_pair(self) -> Self:
-        one_pair(self, ("mean", "cv"), ("shape", "scale"))
-        return self
-
-    def _shape_and_scale(self) -> tuple[float, float]:
-        if self.mean is not None and self.cv is not None:
-            shape = _weibull_shape(self.cv)
-            return shape, self.mean / math.gamma(1 + 1 / shape)
-        assert self.shape is not None and self.scale is not None
-        return self.shape, self.scale
+    def _fitted(self, mean: float, cv: float) -> tuple[float, float]:
+        shape = _weibull_shape(cv)
+        return shape, mean / math.gamma(1 + 1 / shape)
 
     def quantile(self, u: Floats) -> Floats:
         import numpy as np

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import count as count_from
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,14 @@ def erlang_c(servers: int, load: float) -> float:
     return blocked / (1 - load * (1 - blocked))
 
 
-def queue(servers: int, rate: float, service: Any, customers: int, replications: int) -> Scenario:
+def queue(servers: int, rate: float, service: Any, customers: int, replications: int, seed: int = 1) -> Scenario:
     """One-slot pods, plans only, as many pods as servers, and no polling: the model is a queue."""
     return Scenario.model_validate(
         {
             "name": "queue",
             "horizon": customers / rate,
             "replications": replications,
+            "seed": seed,
             "pool": {"min_pods": servers, "max_pods": servers, "slots_per_pod": 1},
             "control": {"dispatch": "notify", "autoscaler_interval": "1d"},
             "workload": {"arrivals": {"process": "poisson", "rate": f"{rate!r}/s", "plan": service}},
@@ -103,8 +105,10 @@ def theory(customers: int, replications: int) -> list[Row]:
     count = 3 * len(m_m_c) + 2 * len(m_g_1)
     limit = float(stdtrit(replications - 1, 1 - 0.01 / (2 * count)))
     rows, little = [], 0.0
+    exponential = {"dist": "exponential", "mean": 1}
+    seeds = count_from(1)  # of its own for each, or all lines would err in the same direction
     for servers, load in m_m_c:
-        seen = observe(queue(servers, servers * load, {"dist": "exponential", "mean": 1}, customers, replications))
+        seen = observe(queue(servers, servers * load, exponential, customers, replications, next(seeds)))
         probability = erlang_c(servers, load)
         wait = probability / (servers * (1 - load))
         name = f"M/M/{servers}, load {load:g}"
@@ -114,7 +118,7 @@ def theory(customers: int, replications: int) -> list[Row]:
         little = max(little, *seen.little)
     for name, service, cv in m_g_1:
         for load in (0.5, 0.8):
-            seen = observe(queue(1, load, service, customers, replications))
+            seen = observe(queue(1, load, service, customers, replications, next(seeds)))
             known = load * (1 + cv**2) / (2 * (1 - load))
             rows.append(compared(f"M/G/1, {name}, load {load:g}: mean wait", known, seen.wait, limit))
             little = max(little, *seen.little)
