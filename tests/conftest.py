@@ -3,3 +3,4 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("suite", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("suite")
+pytest_plugins = ["pytester"]

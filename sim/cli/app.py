@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sim.results.result import Result
     from sim.scenario import Scenario
 
 # What is imported inside the commands takes long to import, and `sim --help` should not wait for it.
@@ -28,77 +31,103 @@ _allow_plugins = click.option(
 )
 
 
+def _run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that `run` and `check` share."""
+    options = [
+        click.option(
+            "-p", "--policy", "policies", metavar="NAME", multiple=True,
+            help="Run this policy, in place of the scenario's. Repeatable; the first is what the others are "
+            "compared with.",
+        ),
+        click.option("-r", "--replications", metavar="N", type=click.IntRange(1), help="How many worlds."),
+        click.option("--seed", metavar="N", type=click.IntRange(0), help="Seed of all random numbers."),
+        click.option(
+            "--confidence", metavar="P", type=click.FloatRange(0.5, 1, max_open=True), help="Of the intervals: 0.95."
+        ),
+        click.option(
+            "-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes to use. [default: one per core]"
+        ),
+        click.option(
+            "-o", "--out", metavar="DIR", type=click.Path(path_type=Path), default="results", show_default=True,
+            help="Folder for the results.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        _allow_plugins,
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @_scenarios
-@click.option(
-    "-p",
-    "--policy",
-    "policies",
-    metavar="NAME",
-    multiple=True,
-    help="Run this policy, in place of the scenario's. Repeatable; the first is what the others are compared with.",
-)
-@click.option("-r", "--replications", metavar="N", type=click.IntRange(1), help="How many worlds.")
-@click.option("--seed", metavar="N", type=click.IntRange(0), help="Seed of all random numbers.")
-@click.option(
-    "--confidence", metavar="P", type=click.FloatRange(0.5, 1, max_open=True), help="Level of the intervals, as 0.95."
-)
-@click.option("-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes to use. [default: one per core]")
-@click.option(
-    "-o", "--out", metavar="DIR", type=click.Path(path_type=Path), default="results", show_default=True,
-    help="Folder for the results.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@_allow_plugins
-def run(
-    scenarios: tuple[str, ...],
-    policies: tuple[str, ...],
-    replications: int | None,
-    seed: int | None,
-    confidence: float | None,
-    jobs: int | None,
-    out: Path,
-    as_json: bool,
-    quiet: bool,
-    allow_plugins: bool,
-) -> None:
+@_run_options
+def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
     """Run every policy of each SCENARIO side by side, print the comparison and write the results.
 
     SCENARIO is a YAML file, or - for standard input.
     """
-    from contextlib import ExitStack
-
-    import sim
-    from sim.cli.progress import cores, progress
-    from sim.results.store import reserved_place
-
-    loaded = _load(scenarios, quiet, policies, allow_plugins)
     summaries: dict[str, Any] = {}
-    with ExitStack() as stack:
-        # Every place is taken before the first simulation begins: a folder that cannot be written costs no time.
-        places = [stack.enter_context(reserved_place(out, scenario.name)) for scenario in loaded]
-        for scenario, place in zip(loaded, places, strict=True):
-            with progress(scenario.name, quiet) as advance:
-                result = sim.run(
-                    scenario,
-                    policies or None,
-                    replications,
-                    seed=seed,
-                    confidence=confidence,
-                    jobs=jobs or cores(),
-                    allow_plugins=allow_plugins,
-                    progress=advance,
-                )
-            folder = place.write(result)
-            summaries[scenario.name] = result.summary
-            if not quiet and not as_json:
-                from sim.report.table import comparison, show
+    for result, folder, _ in _results(scenarios, quiet, False, **options):
+        summaries[result.scenario.name] = result.summary
+        if not quiet and not as_json:
+            from sim.report.table import comparison, show
 
-                show(comparison(result))
-                click.echo(f"Results: {folder}\n")
+            show(comparison(result))
+            click.echo(f"Results: {folder}\n")
     if as_json:
-        click.echo(json.dumps(summaries[loaded[0].name] if len(loaded) == 1 else summaries, indent=2))
+        click.echo(json.dumps(next(iter(summaries.values())) if len(summaries) == 1 else summaries, indent=2))
+
+
+@cli.command()
+@_scenarios
+@_run_options
+@click.option("--save-baseline", is_flag=True, help="Write the figures as the baseline to compare with from now on.")
+@click.option(
+    "--baselines", metavar="DIR", type=click.Path(path_type=Path), help="Where baselines are. [default: OUT/baselines]"
+)
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,
+    help="github: also annotations for GitHub Actions.",
+)  # fmt: skip
+@click.pass_context
+def check(
+    context: click.Context,
+    /,
+    scenarios: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    save_baseline: bool,
+    baselines: Path | None,
+    junit: Path | None,
+    form: str,
+    **options: Any,
+) -> None:
+    """Run each SCENARIO, then judge its thresholds and compare with its baseline. The one for CI.
+
+    Exit status 3 if one was missed.
+    """
+    from sim.cli.checking import Reporter
+    from sim.experiment.baseline import baseline_of, baseline_text, read_baseline
+    from sim.experiment.checking import check as findings_of
+    from sim.results.store import write_text
+
+    folder = baselines or options["out"] / "baselines"
+    reporter = Reporter(as_json, quiet, junit, form)
+    known = None if save_baseline else lambda scenario: read_baseline(folder / f"{scenario.name}.json")
+    for result, _, source in _results(scenarios, quiet, True, before=known, **options):
+        scenario = result.scenario
+        baseline = None if save_baseline else read_baseline(folder / f"{scenario.name}.json")
+        findings = findings_of(scenario, result.measured, baseline)
+        if save_baseline:
+            path = folder / f"{scenario.name}.json"
+            write_text(path, baseline_text(baseline_of(scenario, result.measured)))
+        reporter.add(scenario.name, source, findings, has_baseline=baseline is not None)
+    reporter.close()
+    if reporter.missed:
+        context.exit(3)
 
 
 @cli.command()
@@ -106,7 +135,7 @@ def run(
 @_allow_plugins
 def validate(scenarios: tuple[str, ...], allow_plugins: bool) -> None:
     """Read and check each SCENARIO; run nothing."""
-    for scenario, source in zip(_load(scenarios, False, (), allow_plugins), scenarios, strict=True):
+    for scenario, source in zip(_load(scenarios, False, (), allow_plugins, True), scenarios, strict=True):
         click.echo(f"{source}: {scenario.name} is fine")
 
 
@@ -129,8 +158,55 @@ def schema() -> None:
     click.echo(json.dumps(scenario_schema(), indent=2))
 
 
-def _load(sources: tuple[str, ...], quiet: bool, policies: tuple[str, ...], allow_plugins: bool) -> list[Scenario]:
-    """The scenarios, with their policies looked up, so that a mistake in the last is found before the first runs."""
+def _results(
+    sources: tuple[str, ...],
+    quiet: bool,
+    checked: bool,
+    *,
+    out: Path,
+    policies: tuple[str, ...],
+    jobs: int | None,
+    allow_plugins: bool,
+    before: Callable[[Scenario], object] | None = None,
+    **changes: Any,
+) -> Iterator[tuple[Result, Path, str]]:
+    """Run scenario by scenario and write the results; each with its folder and where it was read from.
+
+    *before* is called with each scenario before the first is run, to find out what would stop it later.
+    """
+    from contextlib import ExitStack
+
+    import sim
+    from sim.cli.progress import cores, progress
+    from sim.results.store import reserved_place
+
+    loaded = _load(sources, quiet, policies, allow_plugins, checked)
+    if before is not None:
+        for scenario in loaded:
+            before(scenario)
+    with ExitStack() as stack:
+        # Every place is taken before the first simulation begins: a folder that cannot be written costs no time.
+        places = [stack.enter_context(reserved_place(out, scenario.name)) for scenario in loaded]
+        for scenario, place, source in zip(loaded, places, sources, strict=True):
+            with progress(scenario.name, quiet) as advance:
+                result = sim.run(
+                    scenario,
+                    policies or None,
+                    jobs=jobs or cores(),
+                    allow_plugins=allow_plugins,
+                    progress=advance,
+                    **changes,
+                )
+            yield result, place.write(result), source
+
+
+def _load(
+    sources: tuple[str, ...], quiet: bool, policies: tuple[str, ...], allow_plugins: bool, checked: bool
+) -> list[Scenario]:
+    """The scenarios, with their policies and thresholds looked up: a mistake in the last stops the first, too.
+
+    Where other policies take the place of the scenario's, thresholds are looked at only if they are to be *checked*.
+    """
     from sim.scenario import load_scenario
 
     if len(sources) != len(set(sources)):
@@ -138,7 +214,7 @@ def _load(sources: tuple[str, ...], quiet: bool, policies: tuple[str, ...], allo
     loaded = [load_scenario(source) for source in sources]
     names: dict[str, str] = {}
     for scenario, source in zip(loaded, sources, strict=True):
-        _check_policies(scenario, policies, allow_plugins)
+        _look_up(scenario, policies, allow_plugins, checked)
         other = names.setdefault(scenario.name, source)
         if other != source:
             raise scenario.mistake(("name",), f"found {scenario.name!r}, which is the name in {other} too; "
@@ -149,7 +225,12 @@ def _load(sources: tuple[str, ...], quiet: bool, policies: tuple[str, ...], allo
     return loaded
 
 
-def _check_policies(scenario: Scenario, policies: tuple[str, ...], allow_plugins: bool) -> None:
+def _look_up(scenario: Scenario, policies: tuple[str, ...], allow_plugins: bool, checked: bool) -> None:
     from sim.experiment.contestants import contestants
 
-    contestants(scenario, policies or None, allow_plugins)
+    labels = [contestant.label for contestant in contestants(scenario, policies or None, allow_plugins)]
+    if checked or not policies:
+        from sim.experiment.checking import expect_known_metrics, thresholds_of
+
+        thresholds_of(scenario, labels)
+        expect_known_metrics(scenario)

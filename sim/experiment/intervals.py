@@ -96,6 +96,27 @@ def difference(others: Sequence[Estimate], references: Sequence[Estimate], confi
     )
 
 
+def unpaired_difference(others: Sequence[Estimate], references: Sequence[Estimate], confidence: float) -> Difference:
+    """The mean of *others* minus that of *references*, from worlds that have nothing to do with each other (Welch)."""
+    from scipy.special import stdtrit
+
+    mine = np.array([e.value for e in others if e.value is not None], dtype=np.float64)
+    theirs = np.array([e.value for e in references if e.value is not None], dtype=np.float64)
+    at_least, at_most = any(e.lower_bound for e in others), any(e.lower_bound for e in references)
+    if len(mine) == 0 or len(theirs) == 0 or (at_least and at_most):
+        return Difference(None)
+    apart = float(np.mean(mine) - np.mean(theirs))
+    if len(mine) < 2 or len(theirs) < 2:
+        return Difference(apart, at_least, at_most)
+    parts = [np.var(sample, ddof=1) / len(sample) for sample in (mine, theirs)]
+    total = float(sum(parts))
+    half = 0.0
+    if total > 0:
+        freedom = total**2 / sum(part**2 / (len(s) - 1) for part, s in zip(parts, (mine, theirs), strict=True))
+        half = float(stdtrit(freedom, (1 + confidence) / 2)) * total**0.5
+    return Difference(apart, at_least, at_most, None if at_most else apart - half, None if at_least else apart + half)
+
+
 def _mean_and_half_width(values: NDArray[np.float64], confidence: float) -> tuple[float, float | None]:
     from scipy.special import stdtrit
 

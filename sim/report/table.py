@@ -131,6 +131,12 @@ def _head(result: Result) -> Text:
 def _notes(result: Result) -> Iterator[str]:
     if result.replications > 1:
         yield f"±: half the {result.scenario.confidence * 100:g} % interval of the mean over replications."
+        gains = [
+            entry(m, line.metric).get("pairing_gain") for m in result.summary["comparisons"].values() for line in LINES
+        ]
+        known = sorted(gain for gain in gains if gain is not None)
+        if known:
+            yield f"Pairing makes the variance of the differences {known[len(known) // 2]:.2g} times smaller (median)."
     if any(entry(m, line.metric).get("lower_bound") for m in result.summary["policies"].values() for line in LINES):
         yield "> and <: more and less than that. Who still waits at the end has no final wait."
     wanted = result.scenario.precision

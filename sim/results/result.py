@@ -10,7 +10,7 @@ from sim.experiment.conduct import measured, warmup_of
 from sim.experiment.draw import names_of
 from sim.experiment.metrics import METRICS
 from sim.experiment.runner import Run
-from sim.experiment.summary import Summary, entry, summarize
+from sim.experiment.summary import Measured, Summary, entry, summarize
 from sim.model.clock import SECOND
 from sim.scenario import Scenario
 
@@ -48,8 +48,12 @@ class Result:
     @cached_property
     def summary(self) -> Summary:
         """The metrics of each policy and their differences from the first, as in `summary.json`."""
-        figures = measured(self.scenario, self.runs, round(self.warmup * SECOND))
-        return summarize(figures, self.scenario.confidence)
+        return summarize(self.measured, self.scenario.confidence)
+
+    @cached_property
+    def measured(self) -> Measured:
+        """The metrics by policy and replication."""
+        return measured(self.scenario, self.runs, round(self.warmup * SECOND))
 
     def compare(self) -> pd.DataFrame:
         """The differences from the first policy: one row per other policy and metric.

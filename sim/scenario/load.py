@@ -84,7 +84,10 @@ def _locate(detail: ErrorDetails, data: Any) -> tuple[list[str | int], Any]:
     context = detail.get("ctx", {})
     steps: list[str | int] = list(detail["loc"])
     if "key" in context:
-        steps += [int(s) if str(s).isdecimal() else s for s in str(context["key"]).split(".")] if context["key"] else []
+        key = context["key"]
+        # A metric's name has dots in it, so it stands behind a slash.
+        parts = str(key).split("/") if "/" in str(key) else str(key).split(".")
+        steps += [int(part) if part.isdecimal() else part for part in parts if part]
     path: list[str | int] = []
     value = data
     for step in steps:

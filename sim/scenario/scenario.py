@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
@@ -25,7 +26,7 @@ from sim.scenario.document import Document
 from sim.scenario.errors import InputError, dotted, shown
 from sim.scenario.faults import Fault
 from sim.scenario.trace import Recording, read_recording
-from sim.scenario.units import Duration, Period, Share
+from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
 from sim.scenario.workload import Name, Workload, gaps
 
 
@@ -112,6 +113,19 @@ class Precision(Part):
         return self
 
 
+class Tolerance(NamedTuple):
+    """By how much a metric may be larger than in the baseline: as a share of it, or absolutely, in seconds."""
+
+    relative: float
+    absolute: float
+
+
+def _tolerance(value: object) -> Tolerance:
+    if isinstance(value, str) and not value.strip().endswith("%"):
+        return Tolerance(0.0, parse_duration(value))
+    return Tolerance(parse_share(value), 0.0)
+
+
 def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -138,6 +152,10 @@ class Scenario(Part):
         tuple[Annotated[PolicyChoice, BeforeValidator(_named)], ...], Field(strict=False), AfterValidator(not_empty)
     ] = (PolicyChoice(name="old"), PolicyChoice(name="fixed"))
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    undecided: Literal["fail", "pass", "warn"] = "fail"
+    regression: dict[str, str | float] = Field(
+        default={"apply_wait.mean": "5%", "apply_wait.p95": "5%", "censored": "0%", "pod_seconds": "10%"}
+    )
 
     _document: Document | None = PrivateAttr(default=None)
     _folder: Path = PrivateAttr(default=Path())
@@ -153,6 +171,21 @@ class Scenario(Part):
                 raise refuse(f"policies.{index}", f"a label of its own: policies[{first}] has the same")
         return self
 
+    @model_validator(mode="after")
+    def _tolerances(self) -> Self:
+        for metric, value in self.regression.items():
+            try:
+                _tolerance(value)
+            except PydanticCustomError:
+                expected = "a share such as 5%, or a duration such as 3s"
+                raise refuse(f"regression/{metric}", expected) from None
+        return self
+
+    @property
+    def tolerances(self) -> dict[str, Tolerance]:
+        """By how much each metric may be larger than in the baseline."""
+        return {metric: _tolerance(value) for metric, value in self.regression.items()}
+
     def read_from(self, document: Document, folder: Path) -> Self:
         """This scenario, knowing the file it was read from; a trace is read, and checked with it.
 
@@ -164,6 +197,10 @@ class Scenario(Part):
         scenario._folder = folder
         _ = scenario.recording
         return scenario
+
+    def line(self, path: Sequence[str | int]) -> int | None:
+        """The line of the scenario's file where *path* is, if it was read from one."""
+        return None if self._document is None else self._document.line(path)
 
     def mistake(self, path: Sequence[str | int], problem: str) -> InputError:
         """The error for a mistake at *path* that only shows when the scenario is used."""

@@ -1,0 +1,289 @@
+"""`sim check`: thresholds and baselines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from test_cli import SCENARIO
+from test_cli import sim as command
+
+import sim
+from sim.experiment.baseline import baseline_of, baseline_text, compare, read_baseline, what_changed
+from sim.experiment.checking import check
+from sim.experiment.survival import Estimate
+from sim.experiment.thresholds import ThresholdError, judge, parse_threshold
+
+from support import scenario
+
+LABELS = ["old", "fixed"]
+
+
+def figures(metric: str, **columns: list[float | Estimate]) -> Any:
+    return {
+        label: [{metric: value if isinstance(value, Estimate) else Estimate(value)} for value in column]
+        for label, column in columns.items()
+    }
+
+
+def verdict(text: str, **columns: list[float | Estimate]) -> str:
+    threshold = parse_threshold(text, list(columns))
+    return judge(threshold, figures(threshold.metric, **columns), 0.95).verdict
+
+
+# Thresholds
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "reference", "offset"),
+    [
+        ("fixed: apply_wait.p95 < 90s", 0, None, 90),
+        ("fixed: apply_wait.p95 < 1.5m", 0, None, 90),
+        ("fixed:  apply_wait.p95<90", 0, None, 90),
+        ("fixed: apply_wait.p95 <= old", 1, "old", 0),
+        ("fixed: apply_wait.p95 <= 0.5 * old", 0.5, "old", 0),
+        ("fixed: pod_seconds <= old + 10%", 1.1, "old", 0),
+        ("fixed: pod_seconds <= old - 2h", 1, "old", -7200),
+        ("fixed: censored <= 1%", 0, None, 0.01),
+        ("fixed: peak_pods >= 2", 0, None, 2),
+    ],
+)
+def test_what_a_threshold_means(text: str, factor: float, reference: str | None, offset: float) -> None:
+    threshold = parse_threshold(text, LABELS)
+    assert (threshold.factor, threshold.reference, threshold.offset) == (pytest.approx(factor), reference, offset)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fixed apply_wait.p95 < 90s", "expected '<policy>: <metric> <op> <limit>'"),
+        ("fixd: apply_wait.p95 < 90s", "found the policy 'fixd', expected one of: old, fixed"),
+        ("fixed: apply_wait.p42 < 90s", "found the metric 'apply_wait.p42', expected one of: tasks,"),
+        ("fixed: apply_wait.p95 < odl", "found 'odl', expected a value or one of: old, fixed"),
+        ("fixed: peak_pods < 3s", "found '3s', expected a number without a unit, as peak_pods is a count"),
+        ("fixed: apply_wait.p95 < 5%", "expected a percentage only of censored, confirmed, failed, unplanned"),
+        ("fixed: apply_wait.p95 = 5s", "expected '<policy>: <metric> <op> <limit>'"),
+    ],
+)
+def test_a_threshold_that_cannot_be_understood(text: str, message: str) -> None:
+    with pytest.raises(ThresholdError) as caught:
+        parse_threshold(text, LABELS)
+    assert message in str(caught.value)
+
+
+def test_with_one_replication_the_figure_decides() -> None:
+    assert verdict("a: peak_pods <= 5", a=[5]) == "passed"
+    assert verdict("a: peak_pods < 5", a=[5]) == "failed"
+    assert verdict("a: peak_pods >= 5", a=[5]) == "passed"
+    assert verdict("a: peak_pods > 5", a=[5]) == "failed"
+
+
+def test_with_replications_the_interval_decides() -> None:
+    few = [9.0, 10.0, 11.0]  # 10 ± 2.48
+    assert verdict("a: peak_pods < 13", a=few) == "passed"
+    assert verdict("a: peak_pods < 7", a=few) == "failed"
+    assert verdict("a: peak_pods < 10.5", a=few) == "undecided"
+    assert verdict("a: peak_pods > 7", a=few) == "passed"
+    assert verdict("a: peak_pods > 13", a=few) == "failed"
+
+
+def test_policies_are_compared_pair_by_pair() -> None:
+    assert verdict("b: peak_pods <= a", a=[10, 20, 30], b=[9, 19.1, 28.9]) == "passed"
+    assert verdict("b: peak_pods <= a + 10%", a=[10, 20, 30], b=[13, 25, 37]) == "failed"
+    assert verdict("b: peak_pods <= 0.5 * a", a=[10, 20, 30], b=[4, 9, 14]) == "passed"
+
+
+def test_a_figure_that_is_only_a_bound_can_fail_but_not_pass() -> None:
+    bounds: list[float | Estimate] = [Estimate(50, lower_bound=True), Estimate(51, lower_bound=True)]
+    assert verdict("a: apply_wait.max < 60s", a=bounds) == "undecided"
+    assert verdict("a: apply_wait.max < 10s", a=bounds) == "failed"
+    assert verdict("a: apply_wait.max > 10s", a=bounds) == "passed"
+    assert verdict("b: apply_wait.max <= a", a=bounds, b=[0, 1]) == "passed"
+    assert verdict("b: apply_wait.max <= a", a=bounds, b=bounds) == "undecided"
+    assert verdict("a: apply_wait.max < 60s", a=[Estimate(50, lower_bound=True)]) == "undecided"
+    assert verdict("a: apply_wait.max < 40s", a=[Estimate(50, lower_bound=True)]) == "failed"
+
+
+def test_undecided_says_how_many_replications_would_decide() -> None:
+    threshold = parse_threshold("a: peak_pods < 10.5", ["a"])
+    judgement = judge(threshold, figures("peak_pods", a=[9.0, 10.0, 11.0]), 0.95)
+    assert judgement.needed == 75  # 3 (2.484 / 0.5)^2
+
+
+@pytest.mark.parametrize(("word", "blocks"), [("fail", True), ("warn", False), ("pass", False)])
+def test_what_undecided_means_is_the_scenarios(word: str, blocks: bool) -> None:
+    experiment = scenario(
+        workload={"arrivals": {"process": "poisson", "rate": "60/h", "plan": 1}},
+        replications=3, thresholds=["static: tasks < 60"], undecided=word,
+    )  # fmt: skip
+    result = sim.run(experiment)
+    finding = check(experiment, result.measured, None)[0]
+    assert (finding.status, finding.blocks) == ("undecided", blocks)
+    assert "replications would" in finding.message
+
+
+# Baselines
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> sim.Scenario:
+    (tmp_path / "small.yaml").write_text(SCENARIO)
+    return sim.load_scenario(tmp_path / "small.yaml")
+
+
+class NeverUp:
+    """`fixed`, broken on purpose: it never adds a pod."""
+
+    label = "fixed"
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.pods
+
+
+def test_with_nothing_changed_the_figures_must_be_equal(small: sim.Scenario) -> None:
+    measured = sim.run(small).measured
+    baseline = json.loads(baseline_text(baseline_of(small, measured)))
+    assert what_changed(small, baseline) == "nothing"
+    assert {c.verdict for c in compare(small, measured, baseline)} == {"same"}
+    broken = compare(small, sim.run(small, ["old", NeverUp]).measured, baseline)
+    failed = {(c.policy, c.metric) for c in broken if c.verdict == "failed"}
+    assert ("fixed", "apply_wait.max") in failed
+    assert not any(policy == "old" for policy, _ in failed)
+
+
+def test_a_policy_that_never_scales_up_is_found_and_the_message_says_what_happened(small: sim.Scenario) -> None:
+    baseline = {**baseline_of(small, sim.run(small).measured), "code": "another"}
+    messages = [f.message for f in check(small, sim.run(small, ["old", NeverUp]).measured, baseline) if f.blocks]
+    assert messages[0] == (
+        "fixed had apply_wait.mean 0.0 s, and has 2,465.0 s, where at most 0.0 s is tolerated; "
+        "the code changed since the baseline"
+    )
+
+
+def test_slower_pods_are_found() -> None:
+    shipped = sim.load_scenario(Path(__file__).parent.parent / "scenarios/apply-slots-busy.yaml")
+    slow = shipped.with_changes({"pool": shipped.pool.model_copy(update={"pod_startup": 45.0})})
+    assert not any(f.blocks for f in check(shipped, sim.run(shipped).measured, None))
+    missed = [f for f in check(slow, sim.run(slow).measured, None) if f.blocks]
+    assert [f.message for f in missed] == [
+        "fixed has wait_pod_starting 45.0 s; the limit is at most 35.0 s, which it is beyond by 10.0 s"
+    ]
+    assert missed[0].line is not None
+
+
+def test_a_changed_scenario_is_told_apart_and_an_improvement_is_reported(small: sim.Scenario) -> None:
+    worse = baseline_of(small, sim.run(small, ["old", NeverUp]).measured)
+    changed = small.with_changes({"horizon": 7201.0})
+    findings = check(changed, sim.run(changed).measured, worse)
+    improved = [f for f in findings if f.status == "improved"]
+    assert improved[0].name == "fixed: apply_wait.mean against the baseline"
+    assert "the scenario changed since the baseline" in improved[0].message
+    assert what_changed(changed, worse) == "the scenario"
+
+
+def test_a_baseline_that_is_none_is_told(tmp_path: Path) -> None:
+    assert read_baseline(tmp_path / "none.json") is None
+    for text in ("", "{}", "[]", '{"format": 1, "policies": {"a": {"m": {}}}}', '{"format": 2, "policies": {}}'):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(sim.InputError, match=r"bad\.json: found something else, expected a baseline"):
+            read_baseline(tmp_path / "bad.json")
+
+
+# The command
+
+CHECKED = (
+    SCENARIO
+    + """\
+thresholds:
+  - "fixed: apply_wait.p95 < 90s"
+  - "old: apply_wait.p95 < 90s"
+"""
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (tmp_path / "small.yaml").write_text(CHECKED)
+    return tmp_path
+
+
+def test_a_missed_threshold_is_status_3_and_says_by_how_much(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("check", "small.yaml") == 3
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[0] == (
+        "small: FAILED: old: apply_wait.p95 < 90s: old has apply_wait.p95 4,930.0 s; the limit is at most 90.0 s, "
+        "which it is beyond by 4,840.0 s"
+    )
+    assert (here / "results/small/tasks.parquet").exists()
+
+
+def test_met_thresholds_are_status_0_and_bad_ones_status_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "small.yaml").write_text(CHECKED.replace('  - "old: apply_wait.p95 < 90s"\n', ""))
+    assert command("check", "small.yaml") == 0
+    (here / "small.yaml").write_text(CHECKED.replace("old: apply", "odl: apply"))
+    for words in ("check", "run", "validate"):
+        assert command(words, "small.yaml") == 2
+        assert (
+            "small.yaml:12: thresholds[1]: found the policy 'odl', expected one of: old, fixed"
+            in capsys.readouterr().err
+        )
+    (here / "small.yaml").write_text(CHECKED + "regression: {apply_wait.p94: 5%}\n")
+    assert command("check", "small.yaml") == 2
+    assert (
+        "small.yaml:13: regression.apply_wait.p94: found 'apply_wait.p94', expected one of" in capsys.readouterr().err
+    )
+    (here / "small.yaml").write_text(CHECKED + "regression: {apply_wait.p95: 5x}\n")
+    assert command("check", "small.yaml") == 2
+    assert (
+        "small.yaml:13: regression.apply_wait.p95: found '5x', expected a share such as 5%" in capsys.readouterr().err
+    )
+
+
+def test_a_baseline_is_saved_and_compared_with(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "small.yaml").write_text(SCENARIO)
+    assert command("check", "small.yaml", "--save-baseline") == 0
+    saved = (here / "results/baselines/small.json").read_text()
+    assert command("check", "small.yaml", "--save-baseline") == 0
+    assert (here / "results/baselines/small.json").read_text() == saved
+    assert command("check", "small.yaml") == 0
+    (here / "small.yaml").write_text(SCENARIO.replace("confirm: 90m", "confirm: 100m"))
+    capsys.readouterr()
+    assert command("check", "small.yaml") == 3
+    assert "the scenario changed since the baseline" in capsys.readouterr().out
+    (here / "results/baselines/small.json").write_text("spoiled")
+    assert command("check", "small.yaml") == 2
+
+
+def test_reports_for_ci_services(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(here / "summary.md"))
+    assert command("check", "small.yaml", "--format", "github", "--junit", "junit.xml") == 3
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "::error file=small.yaml,line=12,title=old%3A apply_wait.p95 < 90s::old has apply_wait.p95 4,930"
+    )
+    assert "| FAILED | old: apply_wait.p95 < 90s |" in (here / "summary.md").read_text()
+    suite = ElementTree.parse(here / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert [case.get("name") for case in suite] == ["fixed: apply_wait.p95 < 90s", "old: apply_wait.p95 < 90s"]
+    assert command("check", "small.yaml", "--json") == 3
+    outcome = json.loads(capsys.readouterr().out)
+    assert [check["status"] for check in outcome["small"]["checks"]] == ["passed", "failed"]
+
+
+def test_scenarios_are_pytest_tests(here: Path, pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", small=CHECKED, other="name: not a scenario\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "ignore", ".")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*old has apply_wait.p95 4,930.0 s; the limit is at most 90.0 s*"])
+    pytester.makefile(".yaml", small=CHECKED.replace("2h", "2x"))
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", ".")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*small.yaml:2: horizon: found '2x', expected a duration*"])
