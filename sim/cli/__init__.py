@@ -18,6 +18,8 @@ def main() -> None:
     from sim.cli.app import cli
 
     signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         status = cli.main(prog_name="sim", standalone_mode=False)
         sys.stdout.flush()
@@ -60,6 +62,11 @@ def _close_output() -> None:
 
 def _say(message: str) -> None:
     print(" ".join(message.split()), file=sys.stderr)  # noqa: T201
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleaning up
+    raise KeyboardInterrupt
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

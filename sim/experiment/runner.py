@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -61,6 +62,10 @@ class Runs:
         return Run(contestant.label, replication, **record)
 
 
+_AHEAD = 4
+"""How many runs to have waiting for each process, so that none has to wait for its next."""
+
+
 class Workers:
     """Makes runs on as many processes as wanted. The results do not depend on how many.
 
@@ -69,6 +74,7 @@ class Workers:
 
     def __init__(self, runs: Runs, jobs: int) -> None:
         self._runs = runs
+        self._jobs = jobs
         self._executor: ProcessPoolExecutor | None = None
         if jobs > 1:
             context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
@@ -81,9 +87,17 @@ class Workers:
             InputError: as `Runs`.
         """
         if self._executor is None:
-            return map(self._runs, numbers)
-        with _signals_held():
-            return self._executor.map(_run, numbers)
+            yield from map(self._runs, numbers)
+            return
+        # Only so many ahead: a million replications are not put into a queue before the first one is made.
+        ahead: deque[Future[Run]] = deque()
+        for number in numbers:
+            with _signals_held():
+                ahead.append(self._executor.submit(_run, number))
+            if len(ahead) >= _AHEAD * self._jobs:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
     def __enter__(self) -> Self:
         return self

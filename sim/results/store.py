@@ -38,13 +38,18 @@ class Place:
         if self.folder.is_symlink() or self.folder.is_file():
             self.folder.unlink()
         elif self.folder.exists():
-            old = self._beside.with_name(self._beside.name.replace(".partial-", ".old-"))
+            old = _old(self._beside)
             self.folder.rename(old)
             self._beside.rename(self.folder)
             shutil.rmtree(old)
             return self.folder
         self._beside.rename(self.folder)
         return self.folder
+
+
+def _old(beside: Path) -> Path:
+    """Where the results that were there before are while the new ones take their place."""
+    return beside.with_name(beside.name.replace(".partial-", ".old-"))
 
 
 @contextmanager
@@ -66,6 +71,11 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
         yield Place(out, name, beside)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        old = _old(beside)
+        if old.exists():  # interrupted between two renames, or while the old results were being deleted
+            if not (out / name).exists():
+                old.rename(out / name)
+            shutil.rmtree(old, ignore_errors=True)
         for folder in missing:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
