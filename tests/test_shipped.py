@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
 import sim
+from sim.scenario.schema import scenario_schema
 
 from support import Outcome, outcome
 
@@ -92,3 +95,12 @@ def test_a_recording_that_is_missing_is_told_in_one_line(tmp_path: Path) -> None
     path.write_text((SCENARIOS / "firefox-ci.yaml").read_text())
     with pytest.raises(sim.InputError, match=r"firefox-ci\.yaml:15: workload\.trace: .*found no such trace file"):
         sim.load_scenario(path)
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_schema_for_editors_accepts_them(path: Path) -> None:
+    document = YAML(typ="safe", pure=True).load(path.read_text())
+    Draft202012Validator.check_schema(scenario_schema())
+    assert [error.message for error in Draft202012Validator(scenario_schema()).iter_errors(document)] == []
+    wrong = {**document, "horizon": "2x", "polices": []}
+    assert len(list(Draft202012Validator(scenario_schema()).iter_errors(wrong))) == 2

@@ -149,7 +149,9 @@ class Scenario(Part):
     workload: Workload
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
     policies: Annotated[
-        tuple[Annotated[PolicyChoice, BeforeValidator(_named)], ...], Field(strict=False), AfterValidator(not_empty)
+        tuple[Annotated[PolicyChoice, BeforeValidator(_named, json_schema_input_type=str | PolicyChoice)], ...],
+        Field(strict=False),
+        AfterValidator(not_empty),
     ] = (PolicyChoice(name="old"), PolicyChoice(name="fixed"))
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
     undecided: Literal["fail", "pass", "warn"] = "fail"

@@ -54,12 +54,24 @@ Identifier = int | str
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+def _number_as_name(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _file_alone(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+def _rate_or_none(value: object) -> float:
+    return 0.0 if value in (0, "0") else parse_rate(value)
+
+
 class ListedTask(Part):
     """One task, written out. A task without `confirm` is never confirmed."""
 
     id: Identifier
     type: TaskType
-    workspace: Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+    workspace: Annotated[Name, BeforeValidator(_number_as_name, json_schema_input_type=str | int)]
     arrive: Duration
     plan: Quantity
     confirm: Quantity | None = None
@@ -175,7 +187,7 @@ class Profile(_Generated):
 class Phase(Part):
     """A state of Markov-modulated arrivals: the rate while it lasts, and how long that is on average."""
 
-    rate: Annotated[float, BeforeValidator(lambda value: 0.0 if value in (0, "0") else parse_rate(value))]
+    rate: Annotated[float, BeforeValidator(_rate_or_none, json_schema_input_type=str | int)]
     mean: Annotated[Duration, AfterValidator(positive)]
 
 
@@ -224,7 +236,7 @@ class Workload(Part):
     """Exactly one of the three."""
 
     tasks: Annotated[tuple[ListedTask, ...], Field(strict=False), AfterValidator(not_empty)] | None = None
-    trace: Annotated[Trace, BeforeValidator(lambda v: {"file": v} if isinstance(v, str) else v)] | None = None
+    trace: Annotated[Trace, BeforeValidator(_file_alone, json_schema_input_type=str | Trace)] | None = None
     arrivals: Arrivals | None = None
 
     @model_validator(mode="after")
