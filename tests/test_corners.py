@@ -234,8 +234,8 @@ def test_quantities_of_one_task_are_independent_and_have_their_means() -> None:
     of_all = {name: column for name, column in gaps.items() if name != "confirm"}
     of_confirmed = {name: column[confirmed] for name, column in gaps.items() if name != "confirms"}
     for columns in (of_all, of_confirmed):
-        ranks = np.array([np.argsort(np.argsort(column)) for column in columns.values()])
-        assert np.abs(np.corrcoef(ranks) - np.eye(len(ranks))).max() < 0.06
+        correlation = np.corrcoef(np.array([column.astype(float) for column in columns.values()]))
+        assert np.abs(correlation - np.eye(len(columns))).max() < 0.06
 
 
 def test_seed_and_replication_are_not_mixed_up() -> None:
@@ -297,7 +297,7 @@ def test_every_figure_of_a_small_run() -> None:
     assert values["peak_pods"] == 3
     assert values["pods_created"] == len(pods) > 3
     assert values["pods_deleted"] == pods.deleted_at.notna().sum() > 1
-    assert values["overshoot"] == (pods.created_at > 0).sum()
+    assert values["overshoot"] == 1  # of the two that were made, one got a task at 290
 
 
 def test_a_pod_that_replaces_one_in_the_same_instant_is_no_peak() -> None:
