@@ -139,8 +139,8 @@ DURATION = "expected a duration of at least 0, such as 90 (seconds), 30s, 10m, 2
         ("pods: 3", "podz: 3", "bad.yaml:10: policies[1].podz: found a parameter static does not have, expected one of: pods"),
         ("[old,", "[os:system,", "bad.yaml:10: policies[0]: found 'os:system', expected --allow-plugins on the command line"),
         ("name: good", "name: good\nname: better", "bad.yaml:2: found the key 'name' twice, expected it once"),
-        ("name: good", "name: good\n\tseed: 1", "bad.yaml:2: found while scanning"),
-        ("name: good", "name: !!python/name:os.system x", "bad.yaml:1: found 'x' as 'python/name:os.system', expected a"),
+        ("name: good", "name: good\n\tseed: 1", "bad.yaml:2: found character '\\t' that cannot start any token while scanning"),
+        ("name: good", "name: !!python/name:os.system x", "bad.yaml:1: name: found 'x' as 'python/name:os.system', expected a"),
         ("name: good", "name: good\n1: 2", "bad.yaml:2: [1]: found the unknown key 1, expected one of"),
         ("name: good", "name: good\ndescription: &a [*a]", "found an alias inside its own anchor, expected plain values"),
         ("workload:", "workloads:", "bad.yaml:4: workloads: found the unknown key 'workloads', expected one of: name,"),
@@ -271,7 +271,7 @@ def test_a_dat_trace_and_what_it_lacks_from_distributions(tmp_path: Path) -> Non
 def test_a_trace_out_of_order_is_sorted_and_its_owner_told(tmp_path: Path) -> None:
     scenario = from_trace(tmp_path, "id,type,arrive,plan,user\n1,plan,5,1,x\n2,plan,3,1,y\n3,plan,3,1,z\n")
     assert [note.replace(f"{tmp_path}/", "") for note in scenario.notes] == [
-        "tasks.csv: columns not used: user",
+        "tasks.csv: columns not used: 'user'",
         "tasks.csv: arrivals were not in order (first at line 3): sorted by arrival",
     ]
     assert sim.run(scenario, ["static"]).tasks.task_id.tolist() == [2, 3, 1]

@@ -17,6 +17,7 @@ def main() -> None:
 
     from sim.cli.app import cli
 
+    _open_streams()
     signal.signal(signal.SIGTERM, _terminated)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
@@ -25,7 +26,7 @@ def main() -> None:
         sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         status = leaving.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, _InterruptedError):
         _say("interrupted")
         status = 130
     except click.UsageError as error:
@@ -42,8 +43,11 @@ def main() -> None:
         _close_output()
         status = 141
     except OSError as error:
-        _say(f"{error.filename or 'output'}: cannot be used: {error.strerror}, expected it to work")
+        _say(f"{error.filename or 'standard output'}: {error.strerror}, expected to be able to use it")
         _close_output()
+        status = 2
+    except MemoryError:
+        _say("found more than fits into this machine's memory, expected a smaller experiment")
         status = 2
     except Exception as error:
         from sim.scenario.errors import InputError
@@ -55,6 +59,16 @@ def main() -> None:
     sys.exit(status or 0)
 
 
+def _open_streams() -> None:
+    """Have somewhere to write even if the streams are closed, and write what they cannot encode in another way."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _close_output() -> None:
     """Let nothing more be written: Python would try the rest once more when it leaves, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -64,9 +78,13 @@ def _say(message: str) -> None:
     print(" ".join(message.split()), file=sys.stderr)  # noqa: T201
 
 
+class _InterruptedError(BaseException):
+    """Ctrl-C. Not a KeyboardInterrupt, of which click makes an empty line."""
+
+
 def _interrupted(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleaning up
-    raise KeyboardInterrupt
+    raise _InterruptedError
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sim.policies import POLICIES, Policy
 from sim.scenario import InputError, PolicyChoice, Scenario
 from sim.scenario.errors import shown
-from sim.scenario.load import describe
+from sim.scenario.mistakes import describe
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,11 @@ def _given(policy: str | Policy | type[Any], scenario: Scenario, allow_plugins: 
         for index, choice in enumerate(scenario.policies):
             if choice.shown_label == policy:
                 return _chosen(choice, scenario, ("policies", index), allow_plugins)
-        return _chosen(PolicyChoice(name=policy), None, ("policy",), allow_plugins)
+        try:
+            choice = PolicyChoice(name=policy)
+        except ValidationError as error:
+            raise InputError("", "policy", describe(error.errors(include_url=False)[0])) from None
+        return _chosen(choice, None, ("policy",), allow_plugins)
     label = getattr(policy, "label", None) or getattr(policy, "__name__", None) or type(policy).__name__
     made = _made(policy, {}, str(label)) if isinstance(policy, type) else policy
     return Contestant(str(label), _checked(made, str(label)))

@@ -28,7 +28,7 @@ from sim.scenario.workload import Arrivals, Draws, ListedTask
 
 Times = NDArray[np.int64]
 
-MOST_TASKS = 100_000_000
+MOST_TASKS = 10_000_000
 """More tasks than this, on average, are refused rather than tried."""
 
 _BLOCK = 4096
@@ -81,7 +81,7 @@ def names_of(scenario: Scenario) -> Names:
     columns = {} if recording is None else recording.columns
     return Names(
         ids=_identifiers(columns["id"].tolist()) if "id" in columns else None,
-        workspaces=tuple(np.unique(columns["workspace"].astype(str)).tolist()) if "workspace" in columns else None,
+        workspaces=tuple(np.unique(columns["workspace"]).tolist()) if "workspace" in columns else None,
     )
 
 
@@ -198,7 +198,7 @@ class World:
         else:
             applies = u(For.TYPE) < (draws.plan_and_apply_share or 0.0)
         if "workspace" in columns:
-            workspace = np.unique(columns["workspace"].astype(str), return_inverse=True)[1]
+            workspace = np.unique(columns["workspace"], return_inverse=True)[1]
         elif draws.workspaces is None:
             workspace = np.arange(size)
         else:

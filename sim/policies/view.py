@@ -45,6 +45,16 @@ class PoolView(NamedTuple):
     slotless_confirmed: int
     """Those of them that their human has confirmed."""
 
+    @property
+    def queued(self) -> int:
+        """Tasks that could run now and have no slot: what an autoscaler of the field calls the queue's length."""
+        return self.eligible_plan + self.eligible_plan_and_apply + self.slotless_confirmed
+
+    @property
+    def demand(self) -> int:
+        """Slots that are wanted now: `queued` and `running`. A reserved slot waits for a human, and is not wanted."""
+        return self.queued + self.running
+
 
 @runtime_checkable
 class Policy(Protocol):

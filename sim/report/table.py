@@ -151,9 +151,9 @@ def _matters(result: Result, line: Line) -> bool:
 
 def show(renderable: RenderableType, console: Console | None = None) -> None:
     """Print on standard output, at most `WIDTH` wide where that is not a terminal."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH, file=console.file)
+        console = Console(highlight=False, markup=False, emoji=False, width=WIDTH, file=console.file)
     console.print(renderable)
 
 

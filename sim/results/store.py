@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ class Place:
         import pyarrow.parquet as pq
 
         for name, table in result.tables.items():
-            pq.write_table(table, self._beside / f"{name}.parquet")
+            with (self._beside / f"{name}.parquet").open("wb") as file:  # PyArrow cannot open every path
+                pq.write_table(table, file)
         write_json(self._beside / "summary.json", result.summary)
         write_json(self._beside / "manifest.json", manifest(result))
-        if self.folder.is_symlink() or self.folder.is_file():
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
             self.folder.unlink()
         elif self.folder.exists():
             old = _old(self._beside)
@@ -65,6 +67,8 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
         try:
             out.mkdir(parents=True, exist_ok=True)
             beside.mkdir(exist_ok=True)
+            if (out / name).is_dir() and not os.access(out / name, os.W_OK | os.X_OK):
+                raise PermissionError(EACCES, os.strerror(EACCES))  # what is in it could not be replaced
         except OSError as error:
             problem = f"cannot be written: {error.strerror}, expected a folder for results"
             raise InputError(str(out), "", problem) from None

@@ -28,7 +28,7 @@ class Part(BaseModel):
 
 def refuse(field: str, problem: str) -> PydanticCustomError:
     """The error for a mistake that only several fields together show; *field* is the one to point at."""
-    return PydanticCustomError("together", "{problem}", {"key": field, "problem": problem})
+    return PydanticCustomError("together", "{problem}", {"at": field, "problem": problem})
 
 
 def not_empty(items: T) -> T:

@@ -28,10 +28,10 @@ from sim.scenario.families import (
     Lognormal,
     Normal,
     Pareto,
-    Positive,
     Triangular,
     Uniform,
     Weibull,
+    Weight,
 )
 from sim.scenario.units import Duration
 
@@ -50,7 +50,7 @@ class Empirical(Part):
 
     dist: Literal["empirical"]
     values: Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(not_empty)] | None = None
-    weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)] | None = None
+    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=1e9)], ...], Field(strict=False)] | None = None
     file: Annotated[str, Field(min_length=1)] | None = None
     column: Annotated[str, Field(min_length=1)] | None = None
 
@@ -105,7 +105,7 @@ class Empirical(Part):
 class Component(Part):
     """One distribution of a mixture, and how often it is the one."""
 
-    weight: Positive
+    weight: Weight
     of: Distribution
 
 

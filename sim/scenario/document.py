@@ -12,11 +12,15 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
-from sim.scenario.errors import InputError, shown
+from sim.scenario.errors import InputError, dotted, shown
 
 LARGEST: Final = 256 * 1024 * 1024
 """Longest text in characters that is read as YAML. Larger workloads belong into a trace."""
+
+BITS: Final = 1024
+"""Longest whole number in bits. Python refuses to write much longer ones."""
 
 GROWTH: Final = 100_000
 """How many more values than the file has written down its aliases may make of it."""
@@ -41,6 +45,7 @@ class Document:
         self._sizes: dict[int, int] = {}
         self._open: set[int] = set()
         self._built: dict[int, Any] = {}
+        self._path: list[Any] = []
         try:
             grown = self._size(self._root) - len(self._sizes)
             if grown > GROWTH:
@@ -57,10 +62,15 @@ class Document:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = self.source if mark is None else f"{self.source}:{mark.line + 1}"
-            found = " ".join(str(part) for part in (error.context, error.problem) if part)
+            found = " ".join(str(part) for part in (error.problem, error.context) if part).removeprefix("found ")
             raise InputError(where, "", f"found {found}, expected YAML 1.2") from None
         except RecursionError:
             raise InputError(self.source, "", "found values nested too deeply, expected a scenario") from None
+        except ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            character = shown(chr(error.character) if isinstance(error.character, int) else error.character)
+            problem = f"found the character {character}, expected printable text"
+            raise InputError(f"{self.source}:{line}", "", problem) from None
         except (YAMLError, ValueError) as error:
             raise InputError(self.source, "", f"found {error}, expected YAML 1.2") from None
         if root is None:
@@ -92,6 +102,12 @@ class Document:
             self._built[id(node)] = self._built_anew(node)
         return self._built[id(node)]
 
+    def _build_at(self, step: Any, node: Node) -> Any:
+        self._path.append(step)
+        data = self._build(node)
+        self._path.pop()
+        return data
+
     def _built_anew(self, node: Node) -> Any:
         if isinstance(node, MappingNode):
             self._expect_tag(node, "map")
@@ -102,24 +118,27 @@ class Document:
                     raise InputError(self._where(key_node), "", f"found {shown(key)} as a key, expected a name")
                 if key in data:
                     raise InputError(self._where(key_node), "", f"found the key {shown(key)} twice, expected it once")
-                data[key] = self._build(value_node)
+                data[key] = self._build_at(key, value_node)
             return data
         if isinstance(node, SequenceNode):
             self._expect_tag(node, "seq")
-            return [self._build(item) for item in node.value]
+            return [self._build_at(number, item) for number, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
         return self._scalar(node)
 
     def _expect_tag(self, node: Node, expected: str) -> None:
         if str(node.tag) != _TAG + expected:
-            raise InputError(self._where(node), "", f"found the tag {shown(str(node.tag))}, expected no tags")
+            problem = f"found the tag {shown(str(node.tag))}, expected no tags"
+            raise InputError(self._where(node), dotted(self._path), problem)
 
     def _scalar(self, node: ScalarNode) -> Any:
         kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
         try:
             match kind:
                 case "str" | "timestamp" | "value" | "merge":
-                    return text
+                    text.encode()  # fails for half a character, which nothing could print or store
+                    if "\0" not in text:
+                        return text
                 case "null":
                     return None
                 case "bool":
@@ -127,13 +146,16 @@ class Document:
                 case "int":
                     digits = text.replace("_", "").lower()
                     based = digits.lstrip("+-").startswith(("0x", "0o", "0b"))
-                    return int(digits, 0) if based else int(digits)
+                    number = int(digits, 0) if based else int(digits)
+                    if number.bit_length() <= BITS:
+                        return number
                 case "float":
                     digits = text.replace("_", "").lower()
                     return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
         except (KeyError, ValueError):
             pass
-        raise InputError(self._where(node), "", f"found {shown(text)} as {shown(kind)}, expected a plain value")
+        problem = f"found {shown(text)} as {shown(kind)}, expected a plain value"
+        raise InputError(self._where(node), dotted(self._path), problem)
 
     def line(self, path: Sequence[str | int]) -> int:
         """The line, counted from 1, of the value at *path*, or of the innermost value on the way that there is."""

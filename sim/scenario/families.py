@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Bounds within which every quantile and mean is a finite number, and beyond which nobody means it.
+Variation = Annotated[float, Field(ge=0.001, le=100)]
+Shape = Annotated[float, Field(ge=0.0001, le=1_000_000)]
+Weight = Annotated[float, Field(ge=1e-9, le=1e9)]
 PositiveDuration = Annotated[Duration, AfterValidator(positive)]
 
 
@@ -101,9 +104,9 @@ class Lognormal(Part):
 
     dist: Literal["lognormal"]
     mean: PositiveDuration | None = None
-    cv: Positive | None = None
+    cv: Variation | None = None
     median: PositiveDuration | None = None
-    sigma: Positive | None = None
+    sigma: Annotated[float, Field(ge=0.001, le=10)] | None = None
 
     @model_validator(mode="after")
     def _one_pair(self) -> Self:
@@ -133,8 +136,8 @@ class _ShapeAndScale(Part):
     """Given by mean and coefficient of variation, or by shape and scale."""
 
     mean: PositiveDuration | None = None
-    cv: Positive | None = None
-    shape: Positive | None = None
+    cv: Variation | None = None
+    shape: Shape | None = None
     scale: PositiveDuration | None = None
 
     @model_validator(mode="after")
@@ -176,7 +179,8 @@ class Weibull(_ShapeAndScale):
     """Given by mean and coefficient of variation, or by shape and scale."""
 
     dist: Literal["weibull"]
-    cv: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] | None = None
+    cv: Annotated[float, Field(ge=0.05, le=20)] | None = None
+    shape: Annotated[float, Field(ge=0.1, le=1000)] | None = None
 
     def _fitted(self, mean: float, cv: float) -> tuple[float, float]:
         shape = _weibull_shape(cv)
@@ -199,7 +203,7 @@ class Normal(Part):
     dist: Literal["normal"]
     mean: PositiveDuration
     sd: PositiveDuration | None = None
-    cv: Positive | None = None
+    cv: Variation | None = None
 
     @model_validator(mode="after")
     def _one_spread(self) -> Self:
@@ -227,8 +231,8 @@ class Pareto(Part):
 
     dist: Literal["pareto"]
     mean: PositiveDuration | None = None
-    cv: Positive | None = None
-    shape: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
+    cv: Variation | None = None
+    shape: Annotated[float, Field(ge=1.001, le=1_000_000)] | None = None
     minimum: PositiveDuration | None = None
 
     @model_validator(mode="after")
@@ -259,7 +263,7 @@ class Hyperexponential(Part):
 
     dist: Literal["hyperexponential"]
     mean: PositiveDuration
-    cv: Annotated[float, Field(gt=1, le=1000, allow_inf_nan=False)]
+    cv: Annotated[float, Field(gt=1, le=1000)]
 
     def quantile(self, u: Floats) -> Floats:
         import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,13 +21,20 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
-from sim.scenario.distributions import Quantity
+from sim.scenario.distributions import Quantity, mean_of
 from sim.scenario.document import Document
-from sim.scenario.errors import InputError, dotted, shown
+from sim.scenario.errors import InputError, dotted
 from sim.scenario.faults import Fault
+from sim.scenario.mistakes import describe
 from sim.scenario.trace import Recording, read_recording
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
 from sim.scenario.workload import Name, Workload, gaps
+
+MOST_STRIKES: Final = 10_000_000
+"""Of one fault, on average. More are refused rather than tried."""
+
+MOST_SLOTS: Final = 10_000_000
+"""Slots that the pods of a full pool may have."""
 
 
 class Pool(Part):
@@ -54,6 +61,9 @@ class Pool(Part):
             raise refuse("min_pods", f"at most max_pods ({self.max_pods})")
         if self.pods_at_start > self.max_pods:
             raise refuse("initial_pods", f"at most max_pods ({self.max_pods})")
+        if self.max_pods * self.slots_per_pod > MOST_SLOTS:
+            raise refuse("max_pods", f"at most {MOST_SLOTS} slots in all; with {self.slots_per_pod} in each pod "
+                                     f"{MOST_SLOTS // self.slots_per_pod} pods")  # fmt: skip
         if self.apply_slots > self.slots_per_pod:
             raise refuse("apply_slots", f"at most slots_per_pod ({self.slots_per_pod})")
         return self
@@ -166,6 +176,9 @@ class Scenario(Part):
     def _whole_fits(self) -> Self:
         if self.warmup != "auto" and self.warmup >= self.horizon:
             raise refuse("warmup", f"less than horizon ({self.horizon:g} s)")
+        for index, fault in enumerate(self.faults):
+            if fault.every is not None and self.horizon / mean_of(fault.every) > MOST_STRIKES:
+                raise refuse(f"faults.{index}.every", f"at most {MOST_STRIKES} strikes on average up to the horizon")
         labels: dict[str, int] = {}
         for index, policy in enumerate(self.policies):
             first = labels.setdefault(policy.shown_label, index)
@@ -229,7 +242,7 @@ class Scenario(Part):
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             field = str(detail["loc"][0])
-            raise InputError("", field, f"found {shown(changes.get(field))}, expected {detail['msg']}") from None
+            raise InputError("", field, describe(detail)) from None
         return self.model_copy(update={name: getattr(checked, name) for name in changes})
 
     @property

@@ -21,6 +21,9 @@ _RATE = re.compile(rf"({_NUMBER})\s*/\s*([smhd])", re.ASCII)
 LONGEST = 100 * 365 * 86400.0
 """Longest duration in seconds that a scenario may ask for: a hundred years."""
 
+SLOWEST, FASTEST = 1e-12, 1e9
+"""Lowest and highest rate in events per second; the lowest is less than one in ten thousand years."""
+
 
 def _number(value: object) -> float | None:
     """*value* as a float if it is a finite number that is not a bool."""
@@ -42,8 +45,10 @@ def parse_duration(value: object) -> float:
     seconds = _number(value)
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * SECONDS[match[2]]
-    if seconds is None or not 0 <= seconds <= LONGEST:
+    if seconds is None or seconds < 0:
         raise PydanticCustomError("duration", "a duration of at least 0, such as 90 (seconds), 30s, 10m, 2h or 1d")
+    if seconds > LONGEST:
+        raise PydanticCustomError("duration_longest", "a duration of at most 36500d, which is a hundred years")
     return seconds
 
 
@@ -55,7 +60,7 @@ def parse_rate(value: object) -> float:
     """
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     rate = float(match[1]) / SECONDS[match[2]] if match else 0.0
-    if not 0 < rate < math.inf:
+    if not SLOWEST <= rate <= FASTEST:
         raise PydanticCustomError("rate", "a rate above 0: a number per s, m, h or d, such as 20/h")
     return rate
 

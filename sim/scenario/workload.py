@@ -158,7 +158,7 @@ class Profile(_Generated):
 
     process: Literal["profile"]
     rates: Annotated[dict[TimeOfDay, Rate], AfterValidator(not_empty)]
-    weekdays: dict[Weekday, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default={})
+    weekdays: dict[Weekday, Annotated[float, Field(ge=0, le=1e6)]] = Field(default={})
     start: Annotated[str, AfterValidator(known_start)] = "mon 00:00"
 
     @model_validator(mode="after")
