@@ -127,8 +127,9 @@ def tasks(draw: st.DrawFn, identifier: int) -> dict[str, Any]:
 
 
 @st.composite
-def faults(draw: st.DrawFn) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["pod_deletion", "pod_offline", "server_restart"]))
+def faults(draw: st.DrawFn, guarded: bool = False) -> dict[str, Any]:
+    kinds = ["pod_deletion", "pod_offline", "server_restart"]
+    kind = draw(st.sampled_from([*kinds, "config_change"] if guarded else kinds))
     fault: dict[str, Any] = {"kind": kind}
     if draw(st.booleans()):
         fault["at"] = draw(_moments)
@@ -138,7 +139,7 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         fault["downtime"] = draw(_durations)
         fault["reconcile_after"] = draw(st.one_of(st.just("never"), _durations))
         fault["running_tasks"] = draw(st.sampled_from(["survive", "fail"]))
-    else:
+    elif kind != "config_change":
         fault["target"] = draw(_targets)
         if kind == "pod_offline":
             fault["duration"] = draw(st.one_of(st.none(), _durations))
@@ -146,7 +147,31 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
+def safeguards(draw: st.DrawFn) -> dict[str, Any]:
+    """Mostly none, and otherwise any of them."""
+    chosen = {
+        "hold_while_apply_pending": st.just(True),
+        "warm_pods": st.integers(1, 2),
+        "freezes": st.lists(
+            st.one_of(
+                st.fixed_dictionaries({"at": _moments, "duration": st.sampled_from([2.5, 20, 60])}),
+                st.fixed_dictionaries({"at": _moments, "duration": st.just(12.5), "every": st.just(50)}),
+            ),
+            max_size=2,
+        ),
+        "creation_limit": st.just(1),
+        "creation_failure": st.just(0.5),
+        "connect_failure": st.just(0.5),
+        "connect_timeout": _durations,
+        "lost_reservation": st.just("replan"),
+        "reinit": _durations,
+    }
+    return {name: draw(values) for name, values in chosen.items() if draw(st.integers(0, 9)) == 0}
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, guarded: bool = False) -> Scenario:
+    """Random scenarios; with safeguards, and with changes of the configuration, only if they are to be *guarded*."""
     max_pods = draw(st.integers(1, 4))
     slots = draw(st.integers(1, 4))
     return scenario(
@@ -168,7 +193,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             "dispatch": draw(st.sampled_from(["poll", "poll", "notify"])),
             "dispatch_retry": draw(st.sampled_from([2.5, 3.25, 10])),
         },
+        safeguards=draw(safeguards()) if guarded else {},
         workload={"tasks": [draw(tasks(number)) for number in range(draw(st.integers(1, 12)))]},
-        faults=draw(st.lists(faults(), max_size=4)),
+        faults=draw(st.lists(faults(guarded), max_size=4)),
         policies=draw(st.sampled_from([["old", "fixed"], ["fixed", "static"], ["old", "fixed", "static"]])),
     )

@@ -67,7 +67,7 @@ def test_what_a_policy_is_shown() -> None:
     script = Script(3)
     run(tasks, script, pool={**POOL, "pod_startup": 3}, horizon=12)
     assert script.views[0] == PoolView(
-        time=5, min_pods=0, max_pods=9, initial_pods=2, slots_per_pod=3, pods=2, starting_pods=0, slots=6,
+        time=5, min_pods=0, max_pods=9, initial_pods=2, slots_per_pod=3, apply_slots=1, pods=2, starting_pods=0, slots=6,
         running=5, reserved=1, idle=0, idle_ready=0, idle_starting=0, idle_apply_ready=0, idle_apply_starting=0,
         pending=3, eligible_plan=1, eligible_plan_and_apply=1, slotless=0, slotless_confirmed=0,
     )  # fmt: skip
@@ -96,7 +96,7 @@ def test_slotless_tasks_are_counted_and_the_confirmed_among_them() -> None:
 
 def view(**changes: Any) -> PoolView:
     pods = changes.get("pods", 2)
-    idle = PoolView(0.0, 1, 9, 2, 3, pods, 0, 3 * pods, 0, 0, 3 * pods, 3 * pods, 0, pods, 0, 0, 0, 0, 0, 0)
+    idle = PoolView(0.0, 1, 9, 2, 3, 1, pods, 0, 3 * pods, 0, 0, 3 * pods, 3 * pods, 0, pods, 0, 0, 0, 0, 0, 0)
     return idle._replace(**changes)
 
 

@@ -77,7 +77,7 @@ def test_the_columns_of_the_files(here: Path) -> None:
     columns = {
         "tasks": "policy replication task_id workspace type state arrived_at plan_started_at plan_ended_at confirmed_at "
         "apply_started_at apply_ended_at apply_wait censored "
-        "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot",
+        "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot wait_replanning",
         "pods": "policy replication pod created_at ready_at deleted_at deleted_by",
         "decisions": "policy replication time pods_before desired pods_after",
     }
@@ -137,7 +137,7 @@ def test_several_scenarios(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     ("words", "message"),
     [
         ("run none.yaml", "none.yaml: cannot be read: No such file or directory, expected a scenario file"),
-        ("run small.yaml -p odl", "policy: found the policy 'odl', expected one of: old, fixed, static"),
+        ("run small.yaml -p odl", "policy: found the policy 'odl', expected one of: old, fixed, demand, static, hpa"),
         ("run small.yaml --bogus", "sim run: No such option"),
         ("run small.yaml -r 0", "sim run: Invalid value for '-r' / '--replications': 0 is not in the range x>=1."),
         ("run small.yaml -j x", "sim run: Invalid value for '-j' / '--jobs': 'x' is not a valid integer range."),

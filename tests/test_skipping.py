@@ -10,6 +10,6 @@ from sim.scenario import Scenario
 from support import assert_same_records, scenarios
 
 
-@given(scenarios())
+@given(scenarios(guarded=True))
 def test_skipping_and_literal_mode_give_identical_records(scenario: Scenario) -> None:
     assert_same_records(sim.run(scenario), sim.run(scenario, literal=True))

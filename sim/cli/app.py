@@ -140,14 +140,29 @@ def validate(scenarios: tuple[str, ...], allow_plugins: bool) -> None:
 
 
 @cli.command()
-def policies() -> None:
-    """List the policies and their parameters."""
-    from sim.policies import POLICIES, parameters_of, summary_of
+@click.argument("name", required=False)
+def policies(name: str | None) -> None:
+    """List the policies and their parameters, or explain the one called NAME."""
+    from sim.policies import registry
+    from sim.scenario.errors import shown
 
-    for name, policy in POLICIES.items():
-        click.echo(f"{name:<10} {summary_of(policy)}")
-        for parameter, kind in parameters_of(policy).items():
-            click.echo(f"{'':<10}   {parameter}: {kind}")
+    if name is None:
+        for each in registry.names():
+            policy = registry.find(each)
+            click.echo(f"{each}: {registry.summary_of(policy)}")
+            for parameter, kind in registry.parameters_of(policy).items():
+                click.echo(f"    {parameter}: {kind}")
+        return
+    try:
+        policy = registry.find(name)
+    except KeyError:
+        known = ", ".join(registry.names())
+        raise click.UsageError(f"found the policy {shown(name)}, expected one of: {known}") from None
+    click.echo(f"{name}: {registry.explanation_of(policy)}")
+    parameters = registry.parameters_of(policy)
+    click.echo("\nParameters:" if parameters else "\nIt has no parameters.")
+    for parameter, kind in parameters.items():
+        click.echo(f"    {parameter}: {kind}")
 
 
 @cli.command()

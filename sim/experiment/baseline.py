@@ -147,11 +147,13 @@ def _verdict(apart: Difference, before: float | None, now: float | None, toleran
 
 def _fingerprints(scenario: Scenario) -> dict[str, str]:
     """What tells whether the scenario, the world in it, and the code are the same."""
-    resolved = scenario.model_dump(mode="json", exclude={"description", "thresholds", "undecided", "regression"})
+    # Without what is as it is by default: a field that a later version adds does not make another scenario.
+    without = {"description", "thresholds", "undecided", "regression"}
+    resolved = scenario.model_dump(mode="json", exclude=without, exclude_defaults=True)
     trace = scenario.trace_path
     resolved["trace_sha256"] = None if trace is None else sha256(trace.read_bytes()).hexdigest()
-    world = {name: resolved[name] for name in ("horizon", "seed", "workload", "faults", "trace_sha256")}
-    world["pod_startup"] = resolved["pool"]["pod_startup"]
+    world = {name: resolved.get(name) for name in ("horizon", "seed", "workload", "faults", "trace_sha256")}
+    world["pod_startup"] = resolved.get("pool", {}).get("pod_startup")
     return {"resolved": _digest(resolved), "world": _digest(world), "code": _code()}
 
 

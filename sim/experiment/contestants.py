@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from sim.policies import POLICIES, Policy
+from sim.experiment.guard import Guarded
+from sim.policies import Policy, registry
 from sim.scenario import InputError, PolicyChoice, Scenario
 from sim.scenario.errors import shown
 from sim.scenario.mistakes import describe
@@ -24,8 +25,16 @@ class Contestant:
     policy: Policy
 
     def fresh(self) -> Policy:
-        """A copy for one run, so that what one run remembers no other knows."""
-        return deepcopy(self.policy)
+        """A copy for one run, so that what one run remembers no other knows.
+
+        Raises:
+            InputError: it cannot be copied.
+        """
+        try:
+            policy = deepcopy(self.policy)
+        except Exception as error:
+            raise InputError(f"policy {self.label}", "", f"cannot be copied for a run ({_text(error)})") from None
+        return policy if type(policy).__module__.startswith("sim.policies.") else Guarded(policy)
 
 
 def contestants(
@@ -97,10 +106,14 @@ class _BadParameterError(Exception):
 
 
 def _factory(name: str, allow_plugins: bool) -> Any:
-    if name in POLICIES:
-        return POLICIES[name]
     if ":" not in name:
-        raise InputError("", "", f"found the policy {shown(name)}, expected one of: {_names(POLICIES)}")
+        try:
+            return registry.find(name)
+        except KeyError:
+            problem = f"found the policy {shown(name)}, expected one of: {_names(registry.names())}"
+            raise InputError("", "", problem) from None
+        except Exception as error:
+            raise InputError("", "", f"found {shown(name)}, which cannot be loaded ({_text(error)})") from None
     if not allow_plugins:
         raise InputError("", "", f"found {shown(name)}, expected --allow-plugins on the command line to load it")
     module_name, _, attribute = name.partition(":")

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from sim.experiment.arrivals import arrival_times, expected_tasks
 from sim.experiment.streams import Floats, For, Stream
 from sim.model.clock import NEVER, SECOND
+from sim.model.safeguards import Safeguards
 from sim.model.settings import (
     Arrival,
     Circumstances,
+    ConfigChange,
     PodDeletion,
     PodOffline,
     ServerRestart,
@@ -114,6 +116,25 @@ def settings_of(scenario: Scenario) -> Settings:
         autoscaler_interval=_ns(control.autoscaler_interval),
         notify=control.dispatch == "notify",
         dispatch_retry=_ns(control.dispatch_retry),
+        safeguards=_safeguards_of(scenario),
+    )
+
+
+def _safeguards_of(scenario: Scenario) -> Safeguards:
+    given, horizon = scenario.safeguards, scenario.horizon
+    freezes: list[tuple[int, int]] = []
+    for window in sorted(window for freeze in given.freezes for window in freeze.windows(horizon)):
+        begin, end = _ns(window[0]), _ns(window[1])
+        if freezes and begin <= freezes[-1][1]:
+            begin, end = freezes[-1][0], max(end, freezes.pop()[1])
+        freezes.append((begin, end))
+    return Safeguards(
+        hold_while_apply_pending=given.hold_while_apply_pending,
+        warm_pods=given.warm_pods,
+        freezes=tuple(freezes),
+        creation_limit=given.creation_limit,
+        connect_timeout=_ns(given.connect_timeout),
+        replan=given.lost_reservation == "replan",
     )
 
 
@@ -132,10 +153,21 @@ class World:
         self.workload = self._workload()
         self._faults = tuple(tuple(self._strikes(number)) for number in range(len(scenario.faults)))
         self._startup = _Series(scenario.pool.pod_startup, self._stream(For.STARTUP))
+        guards = scenario.safeguards
+        self._never_connects = _Chances(guards.connect_failure, self._stream(For.CONNECT))
+        self._creation_fails = _Chances(guards.creation_failure, self._stream(For.CREATION))
+        self._reinit = _Series(guards.reinit, self._stream(For.REINIT))
 
     def circumstances(self) -> Circumstances:
         """What the model has to know of this world, for one run."""
-        return Circumstances(self.workload.arrivals(self._horizon), self._faults, self._startup)
+        return Circumstances(
+            self.workload.arrivals(self._horizon),
+            self._faults,
+            self._startup,
+            self._never_connects,
+            self._creation_fails,
+            self._reinit,
+        )
 
     def _stream(self, purpose: For, thing: int = 0) -> Stream:
         return Stream(self._scenario.seed, self._replication, purpose, thing)
@@ -239,6 +271,8 @@ class World:
                     None if fault.reconcile_after == "never" else fault.reconcile_after, For.FAULT_RECONCILE
                 )
                 strike = lambda at, n: ServerRestart(at, downtimes(n), afters(n), running_tasks)  # noqa: E731
+            case faults.ConfigChange():
+                strike = lambda at, n: ConfigChange(at)  # noqa: E731
         at = 0
         for n in count():
             at += gaps(n)
@@ -264,6 +298,22 @@ class _Series:
         while n >= len(self._values):
             self._values.extend(nanoseconds(quantiles(self._quantity, self._stream.take(256))).tolist())
         return self._values[n]
+
+
+class _Chances:
+    """Whether what happens with probability *share* does so to the n-th thing, n = 0, 1, 2, ..."""
+
+    def __init__(self, share: float, stream: Stream) -> None:
+        self._share = share
+        self._stream = stream
+        self._drawn: list[float] = []
+
+    def __call__(self, n: int) -> bool:
+        if self._share == 0:
+            return False
+        while n >= len(self._drawn):
+            self._drawn.extend(self._stream.take(256).tolist())
+        return self._drawn[n] < self._share
 
 
 def _value(quantity: Quantity | None, u: Floats) -> float:

@@ -33,6 +33,9 @@ class For(IntEnum):
     FAULT_RECONCILE = 11
     PHASE = 12
     BURST = 13
+    CONNECT = 14
+    CREATION = 15
+    REINIT = 16
 
 
 class Stream:

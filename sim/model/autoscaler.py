@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from simpy.events import ProcessGenerator
 
-from sim.model.clock import NEVER, POD_READY, SECOND, TICK, Alarm, Clock, place
+from sim.model.clock import FAULT, SECOND, TICK, Alarm, Clock, place
+from sim.model.creation import Creation
 from sim.model.pool import Pod, Pool
 from sim.model.record import Record
-from sim.model.settings import Circumstances, Settings
+from sim.model.settings import Settings
 from sim.model.tasks import Tasks
 from sim.model.waiting import Waiting
 from sim.policies.view import Policy, PoolView
@@ -33,7 +34,6 @@ class Autoscaler:
     Args:
         clock: the time.
         settings: the bounds and the interval.
-        circumstances: how long pods take to start.
         policy: what it asks.
         record: where it notes what it did.
         literal: whether to tick at every point of the grid.
@@ -43,23 +43,23 @@ class Autoscaler:
         self,
         clock: Clock,
         settings: Settings,
-        circumstances: Circumstances,
         policy: Policy,
         record: Record,
         literal: bool,
     ) -> None:
         self._clock = clock
         self._settings = settings
-        self._startup = circumstances.startup
         self._policy = policy
         self._record = record
         self._may_sleep = not literal and bool(getattr(policy, "stateless", False))
         self._alarm = Alarm(clock)
         self._is_set = False
+        self._outdated: dict[int, Pod] = {}
 
-    def attach(self, pool: Pool, tasks: Tasks, server: Server, waiting: Waiting) -> None:
+    def attach(self, pool: Pool, creation: Creation, tasks: Tasks, server: Server, waiting: Waiting) -> None:
         """Tell it what it looks at; they in turn have to tell it when they change, so they are made after it."""
         self._pool = pool
+        self._creation = creation
         self._tasks = tasks
         self._server = server
         self._waiting = waiting
@@ -91,26 +91,64 @@ class Autoscaler:
                 self.wake()
 
     def _tick(self) -> None:
-        before = len(self._pool.pods)
+        pool, settings, now = self._pool, self._settings, self._clock.now
+        before = len(pool.pods)
+        if self._outdated:
+            self._rebuild()
         desired = self._ask(self.view())
-        wanted = min(max(desired, self._settings.min_pods), self._settings.max_pods)
-        for _ in range(before, wanted):
-            self._clock.process(self._life(self._pool.make_pod()))
-        for _ in range(wanted, before):
-            pod = self._pool.newest_idle_pod()
+        pods = len(pool.pods)
+        wanted = settings.safeguards.wanted(
+            desired,
+            (settings.min_pods, settings.max_pods),
+            pods,
+            pool.in_use,
+            pool.reserved + self._tasks.slotless,
+            now,
+        )
+        if wanted > pods and not self._creation.make(wanted - pods):
+            self.wake()  # to try again, though nothing may have changed
+        for _ in range(wanted, pods):
+            pod = pool.newest_idle_pod()
             if pod is None:
                 break
-            self._pool.remove(pod)
-            self._record.pod(pod, self._clock.now, "autoscaler")
-        after = len(self._pool.pods)
+            self._delete(pod, "autoscaler")
+        after = len(pool.pods)
         if after != before:
-            self._record.decision(self._clock.now, before, desired, after)
+            self._record.decision(now, before, desired, after)
             self._waiting.offer()
+
+    def _delete(self, pod: Pod, by: str) -> None:
+        self._pool.remove(pod)
+        self._record.pod(pod, self._clock.now, by)
+
+    def outdate(self) -> None:
+        """The configuration of pods has changed: those that there are have to be rebuilt."""
+        self._outdated = dict(self._pool.pods)
+        self.wake()
+
+    def _rebuild(self) -> None:
+        """Replace the outdated pods whose slots are all idle."""
+        self._outdated = {number: pod for number, pod in self._outdated.items() if not pod.gone}
+        idle = [pod for pod in self._outdated.values() if not any(slot.state for slot in pod.slots)]
+        for pod in idle:
+            del self._outdated[pod.number]
+            self._delete(pod, "config_change")
+        if idle:
+            if not self._settings.safeguards.frozen(self._clock.now):
+                self._creation.make(len(idle))
+            self._waiting.offer()
+
+    def freezes(self) -> ProcessGenerator:
+        """The process that has the loop look when a freeze begins and ends."""
+        for window in self._settings.safeguards.freezes:
+            for edge in window:
+                yield Alarm(self._clock).set(edge, place(FAULT))
+                self.wake()
 
     def _ask(self, view: PoolView) -> int:
         try:
             answer = self._policy.desired_pods(view)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise PolicyError(f"at {view.time:g} s it raised {found}, expected a number of pods") from error
         try:
@@ -132,6 +170,7 @@ class Autoscaler:
             max_pods=settings.max_pods,
             initial_pods=settings.initial_pods,
             slots_per_pod=settings.slots_per_pod,
+            apply_slots=settings.apply_slots,
             pods=pods,
             starting_pods=pool.starting,
             slots=slots,
@@ -148,11 +187,3 @@ class Autoscaler:
             slotless=tasks.slotless,
             slotless_confirmed=tasks.slotless_confirmed,
         )
-
-    def _life(self, pod: Pod) -> ProcessGenerator:
-        """The process of a pod's life up to when its agent has connected; from then on it is slots that live."""
-        startup = min(self._startup(pod.number), NEVER)
-        yield Alarm(self._clock).set(self._clock.now + startup, place(POD_READY, pod.number))
-        if not pod.gone:
-            self._pool.make_ready(pod)
-            self._waiting.offer()

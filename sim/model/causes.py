@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sim.model.clock import Clock
+from sim.model.clock import NEVER, Clock
 from sim.model.pool import RESERVED, Pod, Pool
-from sim.model.tasks import NO_WAIT, Task
+from sim.model.tasks import APPLY_PENDING, NO_WAIT, Task
 
 if TYPE_CHECKING:
     from sim.model.server import Server
@@ -21,13 +21,15 @@ AGENT_OFFLINE: Final = 1
 POLLING: Final = 2
 POD_STARTING: Final = 3
 NO_SLOT: Final = 4
+REPLANNING: Final = 5
 
-CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_slot")
+CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_slot", "replanning")
 """The causes by number.
 
 `server_down`: the server was down. `agent_offline`: the pod of the reserved slot was silent. `polling`: an attempt
 would have succeeded, but none was due. `pod_starting`: it would not, and a pod was on its way. `no_slot`: it would
-not, and none was.
+not, and none was. `replanning`: the reservation was lost, and with `lost_reservation: replan` the task plans again and
+is to be confirmed again.
 """
 
 
@@ -37,7 +39,7 @@ class _Wait:
     __slots__ = ("own_cause", "parts", "since", "totals")
 
     def __init__(self) -> None:
-        self.parts = [0, 0, 0, 0, 0]
+        self.parts = [0] * len(CAUSES)
         self.own_cause: int | None = None
         self.since = 0
         self.totals: tuple[int, ...] = ()
@@ -57,7 +59,7 @@ class Causes:
         self._pool = pool
         self._server = server
         self._waits: dict[Task, _Wait] = {}
-        self._totals = [0, 0, 0, 0, 0]
+        self._totals = [0] * len(CAUSES)
         self._current = NO_SLOT
         self._since = 0
 
@@ -74,8 +76,11 @@ class Causes:
             self._current = POD_STARTING if self._pool.starting else NO_SLOT
 
     def begin(self, task: Task) -> None:
-        """The task has been confirmed and did not start its apply."""
-        self._waits[task] = _Wait()
+        """The task has been confirmed and did not start its apply, or has to plan again."""
+        if task in self._waits:
+            self._end_part(task)
+        else:
+            self._waits[task] = _Wait()
         self._begin_part(task)
 
     def turn(self, task: Task) -> None:
@@ -97,12 +102,27 @@ class Causes:
         self._end_part(task)
         return tuple(self._waits.pop(task).parts)
 
+    def end_for_ever(self, task: Task, horizon: int) -> tuple[int, ...]:
+        """The task has failed before its apply, which will never come: it waits to the *horizon*, by cause."""
+        parts = list(self.end(task))
+        parts[REPLANNING] += horizon - self._clock.now
+        return tuple(parts)
+
     def _begin_part(self, task: Task) -> None:
         self.look()
         wait = self._waits[task]
         wait.since = self._clock.now
         wait.totals = tuple(self._totals)
-        wait.own_cause = None if task.slot is None else AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
+        wait.own_cause = self._own_cause(task)
+
+    @staticmethod
+    def _own_cause(task: Task) -> int | None:
+        """What the task waits for alone; None if it is what all wait for that have no slot."""
+        if task.state != APPLY_PENDING or task.confirmed_at == NEVER:
+            return REPLANNING
+        if task.slot is None:
+            return None
+        return AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
 
     def _end_part(self, task: Task) -> None:
         self.look()
@@ -110,6 +130,7 @@ class Causes:
         passed = [total - before for total, before in zip(self._totals, wait.totals, strict=True)]
         if wait.own_cause is not None:
             down = passed[SERVER_DOWN]
-            passed = [down, 0, 0, 0, 0]
+            passed = [0] * len(CAUSES)
+            passed[SERVER_DOWN] = down
             passed[wait.own_cause] = self._clock.now - wait.since - down
         wait.parts = [part + more for part, more in zip(wait.parts, passed, strict=True)]

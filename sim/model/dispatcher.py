@@ -13,7 +13,7 @@ from sim.model.polling import LiteralPolling, Polling
 from sim.model.pool import Pool, Slot
 from sim.model.queueing import Queue
 from sim.model.reservations import Reservations
-from sim.model.settings import Arrival, Settings
+from sim.model.settings import Arrival, Circumstances, Settings
 from sim.model.tasks import APPLY_PENDING, PENDING, PLANNING, Task, Tasks
 from sim.model.waiting import Waiting
 
@@ -27,6 +27,7 @@ class Dispatcher:
     Args:
         clock: the time.
         settings: how the platform is set up.
+        circumstances: how much longer applies take elsewhere than their plans.
         pool: the slots.
         tasks: the tasks.
         server: whether it is down.
@@ -35,13 +36,24 @@ class Dispatcher:
     """
 
     def __init__(
-        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, server: Server, causes: Causes, literal: bool
+        self,
+        clock: Clock,
+        settings: Settings,
+        circumstances: Circumstances,
+        pool: Pool,
+        tasks: Tasks,
+        server: Server,
+        causes: Causes,
+        literal: bool,
     ) -> None:
         self._clock = clock
         self._pool = pool
         self._tasks = tasks
         self._server = server
         self._causes = causes
+        self._replans = settings.safeguards.replan
+        self._horizon = settings.horizon
+        self._reinit = circumstances.reinit
         self.waiting: Waiting
         retry = settings.dispatch_retry
         if settings.notify:
@@ -99,6 +111,9 @@ class Dispatcher:
 
     def _first_attempt(self, task: Task) -> None:
         self._clock.take_turn(place(ATTEMPT, task.index))
+        if self._replans and task.state == APPLY_PENDING and task.slot is None:
+            self._tasks.replan(task)
+            self._causes.begin(task)
         if not self._attempt(task):
             self.waiting.add(task)
             if task.state == APPLY_PENDING:
@@ -114,10 +129,10 @@ class Dispatcher:
             self._tasks.start_plan(task, slot, now)
             slot.end.set(now + task.plan, place(END, task.index))
         else:
-            if task.waiting:
-                task.waited = self._causes.end(task)
+            task.waited = self._causes.end(task)
             self._tasks.start_apply(task, slot, now)
-            slot.end.set(now + task.apply, place(END, task.index))
+            more = 0 if slot.pod.number == task.planned_on else self._reinit(task.index)
+            slot.end.set(now + task.apply + more, place(END, task.index))
         return True
 
     # Ends
@@ -153,6 +168,8 @@ class Dispatcher:
         task = slot.task
         assert task is not None
         self._pool.cut_off(slot)
+        if task.first_confirmed_at != NEVER and task.apply_started_at == NEVER:
+            task.waited = self._causes.end_for_ever(task, self._horizon)
         successor = self._tasks.fail(task, self._clock.now)
         if successor is not None:
             self._attempt_in_turn(successor)  # not at once: the pod may be about to go

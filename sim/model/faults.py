@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from simpy.events import ProcessGenerator
 
+from sim.model.autoscaler import Autoscaler
 from sim.model.causes import Causes
 from sim.model.clock import AGENT_ONLINE, FAULT, NEVER, SILENCE, Alarm, Clock, place
 from sim.model.dispatcher import Dispatcher
 from sim.model.pool import RESERVED, RUNNING, Pod, Pool
 from sim.model.record import Record
 from sim.model.server import Server
-from sim.model.settings import PodDeletion, PodOffline, Settings, Strike
+from sim.model.settings import PodDeletion, PodOffline, ServerRestart, Settings, Strike
 
 
 class Faults:
@@ -26,7 +27,7 @@ class Faults:
         server: restarts.
         causes: told when it does, and when pods fall silent and are back.
         record: where deleted pods are noted.
-        came_up: called when the server has come up.
+        autoscaler: told when the server has come up, and when pods have to be rebuilt.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Faults:
         server: Server,
         causes: Causes,
         record: Record,
-        came_up: Callable[[], None],
+        autoscaler: Autoscaler,
     ) -> None:
         self._clock = clock
         self._heartbeat_timeout = settings.heartbeat_timeout
@@ -47,7 +48,7 @@ class Faults:
         self._server = server
         self._causes = causes
         self._record = record
-        self._came_up = came_up
+        self._autoscaler = autoscaler
 
     def strikes(self, number: int, strikes: Sequence[Strike]) -> ProcessGenerator:
         """The process of one fault: the *number*-th of the scenario, striking whenever it is time."""
@@ -59,8 +60,10 @@ class Faults:
                     self._delete(pod)
                 elif pod is not None and isinstance(strike, PodOffline):
                     self._silence(pod, strike.duration)
+            elif isinstance(strike, ServerRestart):
+                self._server.restart(strike, self._pool, self._dispatcher, self._causes, self._autoscaler.wake)
             else:
-                self._server.restart(strike, self._pool, self._dispatcher, self._causes, self._came_up)
+                self._autoscaler.outdate()
 
     def _target(self, strike: PodDeletion | PodOffline) -> Pod | None:
         pods = self._pool.pods

@@ -112,6 +112,8 @@ class Pool:
         self.starting = 0
         self.running = 0
         self.reserved = 0
+        self.in_use = 0
+        """Pods with a running or a reserved slot."""
         self._busy_apply = 0
         self._free: list[tuple[int, Pod]] = []
         self._free_apply: list[tuple[int, Pod]] = []
@@ -224,10 +226,8 @@ class Pool:
     def run(self, slot: Slot, task: Task) -> None:
         """*task* runs on *slot*, which was idle or reserved for it."""
         if slot.state == IDLE:
-            slot.pod.idle &= ~slot.bit
+            self._take(slot)
             slot.pod.used = True
-            if slot.takes_apply:
-                self._busy_apply += 1
             slot.task = task
         elif slot.state == RESERVED and slot.task is task:
             self.reserved -= 1
@@ -253,9 +253,7 @@ class Pool:
         """The idle *slot* is reserved for *task* again, as it was *since* then."""
         if slot.state != IDLE:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is not idle any more")
-        slot.pod.idle &= ~slot.bit
-        if slot.takes_apply:
-            self._busy_apply += 1
+        self._take(slot)
         slot.state = RESERVED
         slot.task = task
         slot.reserved_at = since
@@ -273,10 +271,21 @@ class Pool:
         slot.state = IDLE
         slot.task = None
         slot.pod.idle |= slot.bit
+        if slot.pod.idle == self._all:
+            self.in_use -= 1
         if slot.takes_apply:
             self._busy_apply -= 1
         self._list(slot.pod)
         self._changed()
+
+    def _take(self, slot: Slot) -> None:
+        """The slot is idle no more."""
+        pod = slot.pod
+        if pod.idle == self._all:
+            self.in_use += 1
+        pod.idle &= ~slot.bit
+        if slot.takes_apply:
+            self._busy_apply += 1
 
     def cut_off(self, slot: Slot) -> None:
         """What ran on the slot does not end there any more; the slot is idle."""

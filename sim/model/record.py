@@ -31,7 +31,7 @@ TASK_FIELDS = (
 POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
 
-DELETED_BY = ("", "autoscaler", "pod_deletion")
+DELETED_BY = ("", "autoscaler", "pod_deletion", "connect_timeout", "config_change")
 """Who deletes pods, by number; the first stands for nobody."""
 
 _BLOCK = 4096
@@ -81,7 +81,7 @@ class Record:
                 task.arrived_at,
                 task.plan_started_at,
                 task.plan_ended_at,
-                task.confirmed_at,
+                task.first_confirmed_at,
                 task.apply_started_at,
                 task.apply_ended_at,
                 task.final_at,

@@ -30,6 +30,7 @@ class Reservations:
         self._clock = clock
         self._lifetime = settings.reservation_ttl
         self._horizon = settings.horizon
+        self._replans = settings.safeguards.replan
         self._pool = pool
         self._tasks = tasks
         self._waiting = waiting
@@ -59,6 +60,8 @@ class Reservations:
         assert task is not None
         self._pool.release(slot)
         self._tasks.lose_slot(task)
+        if self._replans and task.confirmed_at != NEVER:
+            self._tasks.replan(task)
         if task.waiting:
             self._waiting.moved(task)
             self._causes.turn(task)

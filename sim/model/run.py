@@ -7,13 +7,14 @@ from typing import Any
 from sim.model.autoscaler import Autoscaler
 from sim.model.causes import Causes
 from sim.model.clock import Clock
+from sim.model.creation import Creation
 from sim.model.dispatcher import Dispatcher
 from sim.model.faults import Faults
 from sim.model.pool import Pool
 from sim.model.record import Record
 from sim.model.server import Server
 from sim.model.settings import Circumstances, Settings
-from sim.model.tasks import APPLY_PENDING, Tasks
+from sim.model.tasks import Tasks
 from sim.policies.view import Policy
 
 
@@ -37,7 +38,7 @@ def simulate(
     clock = Clock()
     record = Record()
     server = Server(clock)
-    autoscaler = Autoscaler(clock, settings, circumstances, policy, record, literal)
+    autoscaler = Autoscaler(clock, settings, policy, record, literal)
 
     def changed() -> None:
         autoscaler.wake()
@@ -47,9 +48,10 @@ def simulate(
     tasks = Tasks(changed, record.task)
     pool = Pool(clock, settings, changed, lambda alarm: dispatcher.ended(alarm))
     causes = Causes(clock, pool, server)
-    dispatcher = Dispatcher(clock, settings, pool, tasks, server, causes, literal)
-    faults = Faults(clock, settings, pool, dispatcher, server, causes, record, autoscaler.wake)
-    autoscaler.attach(pool, tasks, server, dispatcher.waiting)
+    dispatcher = Dispatcher(clock, settings, circumstances, pool, tasks, server, causes, literal)
+    faults = Faults(clock, settings, pool, dispatcher, server, causes, record, autoscaler)
+    creation = Creation(clock, settings, circumstances, pool, server, dispatcher.waiting, record)
+    autoscaler.attach(pool, creation, tasks, server, dispatcher.waiting)
 
     for _ in range(settings.initial_pods):
         pool.make_ready(pool.make_pod())
@@ -57,11 +59,11 @@ def simulate(
         clock.process(faults.strikes(number, strikes))
     clock.process(dispatcher.arrivals(circumstances.arrivals))
     clock.process(autoscaler.loop())
+    clock.process(autoscaler.freezes())
     clock.run(until=settings.horizon)
 
     for task in tasks.unfinished():
-        if task.state == APPLY_PENDING:
-            task.waited = causes.end(task)
+        task.waited = causes.end(task)
         record.task(task)
     for pod in pool.pods.values():
         record.pod(pod)

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sim.model.safeguards import Safeguards
+
+_NO_SAFEGUARDS = Safeguards()
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -26,6 +30,7 @@ class Settings:
     autoscaler_interval: int
     notify: bool
     dispatch_retry: int
+    safeguards: Safeguards = _NO_SAFEGUARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,22 @@ class ServerRestart:
     running_tasks: Literal["survive", "fail"]
 
 
-Strike = PodDeletion | PodOffline | ServerRestart
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """Have every pod there is rebuilt, as soon as its slots are all idle."""
+
+    at: int
+
+
+Strike = PodDeletion | PodOffline | ServerRestart | ConfigChange
+
+
+def _never(number: int) -> bool:
+    return False
+
+
+def _nothing(number: int) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +98,14 @@ class Circumstances:
     """All that is random in one replication, drawn before any policy runs.
 
     `arrivals` is in order of time, and of index where times are equal. `faults` has, for each fault of the scenario
-    in its order, when and how it strikes. `startup` gives the start-up time of the n-th pod.
+    in its order, when and how it strikes. `startup` gives the start-up time of the n-th pod, `never_connects` whether
+    that never connects, `creation_fails` whether the n-th attempt to make a pod fails, and `reinit` how much longer the
+    apply of the n-th task takes on another pod than that of its plan.
     """
 
     arrivals: Iterable[Arrival]
     faults: Sequence[Sequence[Strike]]
     startup: Callable[[int], int]
+    never_connects: Callable[[int], bool] = _never
+    creation_fails: Callable[[int], bool] = _never
+    reinit: Callable[[int], int] = _nothing

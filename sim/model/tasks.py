@@ -24,10 +24,11 @@ STATES: Final = ("pending", "planning", "planned", "apply_pending", "applying", 
 """The names of the states, by number."""
 
 _PLAN_MOVES: Final = ((PLANNING,), (PLANNED, FAILED), (), (), (), (), ())
-_PLAN_AND_APPLY_MOVES: Final = ((PLANNING,), (APPLY_PENDING, FAILED), (), (APPLYING,), (APPLIED, FAILED), (), ())
+_PLAN_AND_APPLY_MOVES: Final = (
+    (PLANNING,), (APPLY_PENDING, FAILED), (), (APPLYING, PENDING), (APPLIED, FAILED), (), (),
+)  # fmt: skip
 
-
-NO_WAIT: Final = (0, 0, 0, 0, 0)
+NO_WAIT: Final = (0, 0, 0, 0, 0, 0)
 """The wait, by cause, of a task that did not wait."""
 
 
@@ -57,10 +58,12 @@ class Task:
         "confirm",
         "confirmed_at",
         "final_at",
+        "first_confirmed_at",
         "index",
         "plan",
         "plan_ended_at",
         "plan_started_at",
+        "planned_on",
         "slot",
         "state",
         "waited",
@@ -79,6 +82,8 @@ class Task:
         self.state = PENDING
         self.slot: Slot | None = None
         """The slot it runs on or that is reserved for it; None otherwise, and once it is final."""
+        self.planned_on = -1
+        """Number of the pod on which it has planned."""
         self.waiting = False
         """Whether an attempt for it has failed, or could not be made, so that it waits for the next."""
         self.waiting_since = NEVER
@@ -89,6 +94,9 @@ class Task:
         self.plan_started_at = NEVER
         self.plan_ended_at = NEVER
         self.confirmed_at = NEVER
+        """When its human confirmed the plan that it has now."""
+        self.first_confirmed_at = NEVER
+        """When its human first confirmed a plan of it."""
         self.apply_started_at = NEVER
         self.apply_ended_at = NEVER
         self.final_at = NEVER
@@ -157,6 +165,7 @@ class Tasks:
         task.become(PLANNING)
         task.plan_started_at = now
         task.slot = slot
+        task.planned_on = slot.pod.number
         self.pending -= 1
         if task.applies:
             self.eligible_plan_and_apply -= 1
@@ -175,6 +184,7 @@ class Tasks:
 
     def confirm(self, task: Task, now: int) -> None:
         task.confirmed_at = now
+        task.first_confirmed_at = min(task.first_confirmed_at, now)
         if task.slot is None:
             self.slotless_confirmed += 1
         self._changed()
@@ -207,6 +217,16 @@ class Tasks:
         self.slotless += 1
         if task.confirmed_at != NEVER:
             self.slotless_confirmed += 1
+        self._changed()
+
+    def replan(self, task: Task) -> None:
+        """The task, confirmed and without a slot, has to plan again, and to be confirmed again."""
+        task.become(PENDING)
+        task.confirmed_at = NEVER
+        self.slotless -= 1
+        self.slotless_confirmed -= 1
+        self.pending += 1
+        self.eligible_plan_and_apply += 1
         self._changed()
 
     def regain_slot(self, task: Task, slot: Slot) -> None:

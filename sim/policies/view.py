@@ -15,6 +15,8 @@ class PoolView(NamedTuple):
     initial_pods: int
     """The pods there were at time 0."""
     slots_per_pod: int
+    apply_slots: int
+    """Slots of each pod that take a plan_and_apply."""
     pods: int
     """All pods, starting ones included."""
     starting_pods: int

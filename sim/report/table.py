@@ -58,6 +58,7 @@ LINES = (
     Line("waited: polling", "wait_polling", seconds, always=False),
     Line("waited: pod starting", "wait_pod_starting", seconds, always=False),
     Line("waited: no slot", "wait_no_slot", seconds, always=False),
+    Line("waited: replanning", "wait_replanning", seconds, always=False),
     Line("pod-hours", "pod_seconds", _hours),
     Line("peak pods", "peak_pods", _count),
     Line("pods never used", "overshoot", _count),

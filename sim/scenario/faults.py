@@ -64,4 +64,10 @@ class ServerRestart(_Fault):
     running_tasks: Literal["survive", "fail"] = "survive"
 
 
-Fault = Annotated[PodDeletion | PodOffline | ServerRestart, Field(discriminator="kind")]
+class ConfigChange(_Fault):
+    """The configuration of pods has changed: pods that are there are replaced, each once its slots are all idle."""
+
+    kind: Literal["config_change"]
+
+
+Fault = Annotated[PodDeletion | PodOffline | ServerRestart | ConfigChange, Field(discriminator="kind")]

@@ -26,6 +26,7 @@ from sim.scenario.document import Document
 from sim.scenario.errors import InputError, dotted
 from sim.scenario.faults import Fault
 from sim.scenario.mistakes import describe
+from sim.scenario.safeguards import Safeguards
 from sim.scenario.trace import Recording, read_recording
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
 from sim.scenario.workload import Name, Workload, gaps
@@ -156,6 +157,7 @@ class Scenario(Part):
     confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
     pool: Pool = Pool()
     control: Control = Control()
+    safeguards: Safeguards = Safeguards()
     workload: Workload
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
     policies: Annotated[

@@ -1,0 +1,46 @@
+"""A policy that somebody else wrote, kept from holding up a run for ever."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+from sim.policies import Policy, PoolView
+
+PATIENCE = 10.0
+"""Seconds that one answer may take. A control loop that comes every few seconds has no use for a slower policy."""
+
+
+class TooSlowError(Exception):
+    """A policy has not answered in time."""
+
+
+class Guarded:
+    """A policy that is interrupted if an answer takes longer than `PATIENCE`.
+
+    It takes a timer of the operating system, which only the main thread can have; elsewhere nothing is interrupted.
+
+    Args:
+        policy: the policy to ask.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.stateless = bool(getattr(policy, "stateless", False))
+        self._can_interrupt = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        if self._can_interrupt:
+            signal.signal(signal.SIGALRM, _too_slow)
+
+    def desired_pods(self, view: PoolView) -> int:
+        if not self._can_interrupt:
+            return self._policy.desired_pods(view)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        try:
+            return self._policy.desired_pods(view)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _too_slow(number: int, frame: FrameType | None) -> None:
+    raise TooSlowError(f"no answer within {PATIENCE:g} s")

@@ -1,0 +1,96 @@
+"""Pods are made, start, and become ready, or do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from simpy.events import ProcessGenerator
+
+from sim.model.clock import NEVER, POD_READY, SECOND, SERVER_UP, Alarm, Clock, place
+from sim.model.pool import Pod, Pool
+from sim.model.record import Record
+from sim.model.settings import Circumstances, Settings
+from sim.model.waiting import Waiting
+
+if TYPE_CHECKING:
+    from sim.model.server import Server
+
+BACKOFF: Final = tuple(minutes * 60 * SECOND for minutes in (1, 2, 4, 8, 10))
+"""How long after the n-th pod in a row that did not connect its replacement is made; after the last of them none is."""
+
+
+class Creation:
+    """Makes pods.
+
+    Args:
+        clock: the time.
+        settings: how many at once, and how long to wait for one to connect.
+        circumstances: how long each takes to start, and what goes wrong.
+        pool: where they come.
+        server: makes no pods while it is down.
+        waiting: told when a pod comes or goes.
+        record: where those are noted that never connected.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: Settings,
+        circumstances: Circumstances,
+        pool: Pool,
+        server: Server,
+        waiting: Waiting,
+        record: Record,
+    ) -> None:
+        self._clock = clock
+        self._limit = settings.safeguards.creation_limit
+        self._timeout = settings.safeguards.connect_timeout
+        self._max_pods = settings.max_pods
+        self._world = circumstances
+        self._pool = pool
+        self._server = server
+        self._waiting = waiting
+        self._record = record
+        self._attempts = 0
+
+    def make(self, pods: int) -> bool:
+        """Make so many *pods*; whether all of them were."""
+        limited = pods if self._limit is None else min(pods, self._limit)
+        made = 0
+        for _ in range(limited):
+            self._attempts += 1
+            if not self._world.creation_fails(self._attempts - 1):
+                self._clock.process(self._life(self._pool.make_pod(), 0))
+                made += 1
+        return made == pods
+
+    def _life(self, pod: Pod, before: int) -> ProcessGenerator:
+        """The process of a pod's life up to when its agent has connected; from then on it is slots that live.
+
+        *before*: how many pods in a row before this one never connected.
+        """
+        if self._world.never_connects(pod.number):
+            yield self._after(self._timeout, pod)
+            if not pod.gone:
+                self._pool.remove(pod)
+                self._record.pod(pod, self._clock.now, "connect_timeout")
+                self._waiting.offer()
+                yield from self._replacement(pod, before)
+            return
+        yield self._after(min(self._world.startup(pod.number), NEVER), pod)
+        if not pod.gone:
+            self._pool.make_ready(pod)
+            self._waiting.offer()
+
+    def _replacement(self, pod: Pod, before: int) -> ProcessGenerator:
+        if before == len(BACKOFF):
+            return
+        yield self._after(BACKOFF[before], pod)
+        while self._server.is_down:
+            yield Alarm(self._clock).set(self._server.back_at, place(SERVER_UP, 1))  # just after it is
+        if len(self._pool.pods) < self._max_pods:
+            self._clock.process(self._life(self._pool.make_pod(), before + 1))
+            self._waiting.offer()
+
+    def _after(self, duration: int, pod: Pod) -> Alarm:
+        return Alarm(self._clock).set(self._clock.now + duration, place(POD_READY, pod.number))

@@ -1,0 +1,166 @@
+"""`keda`: a KEDA ScaledObject, which switches on and off what an HPA scales in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.policies.cadence import Cadence
+from sim.policies.hpa import Record, Tolerances, external_replicas, store
+from sim.policies.view import PoolView
+from sim.scenario.units import Duration, Period, Share
+
+# The core: what KEDA itself does, and the HPA that it makes
+
+
+@dataclass(frozen=True)
+class ScaledObject:
+    """What of a ScaledObject's specification KEDA's own part heeds.
+
+    Args:
+        min_replica_count: while it is active; 0 for down to zero.
+        idle_replica_count: while it is not, if that is to differ.
+        cooldown_period: seconds from the last poll at which it was active to the end of being active.
+        initial_cooldown_period: the same from time 0, if it never was.
+    """
+
+    min_replica_count: int = 0
+    idle_replica_count: int | None = None
+    cooldown_period: float = 300.0
+    initial_cooldown_period: float = 0.0
+
+    def poll(self, now: float, replicas: int, active: bool, last_active: float | None) -> int:
+        """The replicas to ask for after a poll, where *replicas* were asked for before it."""
+        idle, minimum = self.idle_replica_count, self.min_replica_count
+        if active:
+            off = replicas == 0 or (idle is not None and replicas < minimum)
+            return max(minimum, 1) if off else replicas
+        rest = minimum if idle is None else idle
+        if replicas > rest and (idle is not None or minimum == 0):
+            return rest if self._has_cooled_down(now, last_active) else replicas
+        return max(replicas, rest)
+
+    def _has_cooled_down(self, now: float, last_active: float | None) -> bool:
+        # KEDA asks for later than that, but compares with a moment cut to whole seconds, so at that moment it is later.
+        if last_active is None:
+            return now >= self.initial_cooldown_period
+        return now >= last_active + self.cooldown_period
+
+
+class PlainHpa:
+    """An HPA without `behavior`, which is what KEDA makes: it stabilizes and limits otherwise than one that has it.
+
+    Args:
+        window: seconds; the controller's --horizontal-pod-autoscaler-downscale-stabilization.
+    """
+
+    def __init__(self, window: float = 300.0) -> None:
+        self.window = window
+        self.recommendations: list[Record] = []
+
+    def reconcile(self, now: float, current: int, recommended: int, minimum: int, maximum: int) -> int:
+        """One sync: the replicas to ask for, where *current* are asked for and the metric recommends *recommended*."""
+        if not self.recommendations:
+            self.recommendations.append(Record(current, now))
+        if current == 0:
+            return 0  # switched off
+        if not minimum <= current <= maximum:
+            return min(max(current, minimum), maximum)
+        return max(minimum, min(self.stabilized(now, recommended), max(2 * current, 4), maximum))
+
+    def stabilized(self, now: float, recommended: int) -> int:
+        """The highest recommendation of the window, upwards as well; *recommended* is kept."""
+        highest = max([recommended, *(value for value, time in self.recommendations if time >= now - self.window)])
+        store(self.recommendations, Record(recommended, now), self.window)
+        return highest
+
+
+# The policy
+
+Metric = Literal["queued", "demand", "unfinished"]
+
+
+def length_in(view: PoolView, metric: Metric) -> int:
+    """Tasks that wait; or those and running ones; or those and the ones that hold a reserved slot."""
+    return {"queued": view.queued, "demand": view.demand, "unfinished": view.demand + view.reserved}[metric]
+
+
+@dataclass
+class Keda:
+    """KEDA ScaledObject on the queue's length: from and to zero by polling, in between by an HPA.
+
+    Every `polling_interval` KEDA looks whether the metric exceeds `activation_queue_length`.
+
+    - If so, and there are 0 replicas (or fewer than the minimum, with `idle_replica_count`): the minimum, at least 1.
+    - If not, for `cooldown_period` since it last was so: `idle_replica_count`, or 0 if that is the minimum. If it never
+      was so, `initial_cooldown_period` after time 0.
+
+    Every `hpa_sync_period` the HPA, unless 0 replicas are asked for, recommends ceil(metric / `queue_length`), or as
+    many pods as there are if metric / (`queue_length` * pods) is within 1 +- `hpa_tolerance`. The highest
+    recommendation of the last `hpa_downscale_stabilization` counts, limited to max(2 * replicas, 4), to the minimum and
+    at least 1, and to the maximum. Where both act at one tick, the HPA goes first: what KEDA sets it sees a sync later.
+
+    The metric is `queued` tasks, `demand` (queued and running, as most triggers count messages that are being worked
+    on), or `unfinished` (those and reserved slots). `queue_length`, for which every trigger has a default of its own,
+    is by default `slots_per_pod`, as a pod works on so many tasks at once. The maximum is `max_pods`, the minimum
+    `min_replica_count` or, without it, `min_pods`, below which the platform does not go. An `idle_replica_count` other
+    than 0 does not last, as the HPA undoes it; KEDA documents it as not supported.
+
+    The other defaults are the documented ones of KEDA and of kube-controller-manager. Left out: several triggers,
+    fallback, cached metrics, pausing, and `behavior` of the HPA (without which it has a scale-up limit of its own; the
+    policy `hpa` has it).
+
+    Sources, KEDA 2.20.2: https://keda.sh/docs/2.20/reference/scaledobject-spec/,
+    https://github.com/kedacore/keda/blob/v2.20.2/pkg/scaling/executor/scale_scaledobjects.go; and horizontal.go in
+    https://github.com/kubernetes/kubernetes/tree/master/pkg/controller/podautoscaler.
+    """
+
+    queue_length: Annotated[float, Field(ge=0.001)] | None = None
+    activation_queue_length: Annotated[float, Field(ge=0)] = 0
+    metric: Metric = "demand"
+    polling_interval: Period = 30.0
+    cooldown_period: Duration = 300.0
+    initial_cooldown_period: Duration = 0.0
+    min_replica_count: Annotated[int, Field(ge=0)] | None = None
+    idle_replica_count: Annotated[int, Field(ge=0)] | None = None
+    hpa_sync_period: Period = 15.0
+    hpa_tolerance: Share = 0.1
+    hpa_downscale_stabilization: Duration = 300.0
+    _polling: Cadence = field(init=False, repr=False, compare=False)
+    _syncing: Cadence = field(init=False, repr=False, compare=False)
+    _hpa: PlainHpa = field(init=False, repr=False, compare=False)
+    _replicas: int | None = field(init=False, repr=False, compare=False, default=None)
+    _last_active: float | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.idle_replica_count is not None and self.idle_replica_count >= (self.min_replica_count or 0):
+            raise ValueError("expected idle_replica_count to be less than min_replica_count")
+        self._polling = Cadence(self.polling_interval)
+        self._syncing = Cadence(self.hpa_sync_period)
+        self._hpa = PlainHpa(self.hpa_downscale_stabilization)
+
+    def desired_pods(self, view: PoolView) -> int:
+        replicas = view.pods if self._replicas is None else self._replicas
+        minimum = view.min_pods if self.min_replica_count is None else self.min_replica_count
+        length = length_in(view, self.metric)
+        if self._syncing.is_due(view.time):
+            recommended = self._recommended(view, length)
+            replicas = self._hpa.reconcile(view.time, replicas, recommended, max(minimum, 1), view.max_pods)
+        if self._polling.is_due(view.time):
+            replicas = self._polled(view.time, replicas, length, minimum)
+        self._replicas = replicas
+        return replicas
+
+    def _recommended(self, view: PoolView, length: int) -> int:
+        # in thousandths, as Kubernetes counts
+        target = round(1000 * (self.queue_length or view.slots_per_pod))
+        return external_replicas(view.pods, 1000 * length, target, Tolerances(self.hpa_tolerance, self.hpa_tolerance))
+
+    def _polled(self, now: float, replicas: int, length: int, minimum: int) -> int:
+        active = length > self.activation_queue_length
+        if active:
+            self._last_active = now
+        scaled = ScaledObject(minimum, self.idle_replica_count, self.cooldown_period, self.initial_cooldown_period)
+        return scaled.poll(now, replicas, active, self._last_active)

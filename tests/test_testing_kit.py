@@ -1,0 +1,161 @@
+"""`sim.testing` finds what is wrong with a policy, and nothing where nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+
+import sim
+from sim.policies import Demand, Fixed, Old
+from sim.testing import check_policy, views
+
+from support import plan, scenario
+
+
+class Good:
+    """Not clever, but by the rules: everything there can be."""
+
+    stateless: ClassVar[bool] = True
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.max_pods
+
+
+@pytest.mark.parametrize("policy", [Good, Good(), Demand, Demand(keep=60)])
+def test_a_good_policy_passes(policy: Any) -> None:
+    check_policy(policy)
+
+
+class Negative(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.pods - 2
+
+
+class NoNumber(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return "many"  # type: ignore[return-value]
+
+
+class Greedy(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.max_pods + 1
+
+
+class Raising(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.running // view.pods
+
+
+_calls = [0]
+
+
+class Random(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        _calls[0] += 1
+        return min(max(_calls[0] % 7, view.min_pods), view.max_pods)
+
+
+@dataclass
+class Remembering(Good):
+    seen: int = field(default=0, init=False)
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        self.seen = max(self.seen, view.running)
+        return view.max_pods if self.seen > 5 else view.min_pods
+
+
+class Clockwork(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.max_pods if view.time >= 86_400 else view.min_pods
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (Negative, "it answered -[12] to PoolView"),
+        (NoNumber, "it answered 'many' to PoolView"),
+        (Greedy, "which is beyond the bounds"),
+        (Raising, "it raised ZeroDivisionError: integer division or modulo by zero when shown PoolView"),
+        (Random, "when shown the same once more"),
+        (Remembering, "it says that it is stateless, but answered"),
+        (Clockwork, "it says that it is stateless, but answered .* a day later"),
+    ],
+)
+def test_a_bad_policy_is_found_out(policy: Any, found: str) -> None:
+    with pytest.raises(AssertionError, match=found):
+        check_policy(policy, starvation=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (Old, "in reserved-pod-deleted task 1, confirmed at 660 s, still waits at 2200 s though"),
+        (Fixed, "in no-reservation-left task 1, confirmed at 660 s, still waits at 2200 s though"),
+    ],
+)
+def test_starvation_is_found(policy: Any, found: str) -> None:
+    check_policy(policy, bounds=False, starvation=False)
+    with pytest.raises(AssertionError, match=found):
+        check_policy(policy, bounds=False)
+
+
+def test_the_views_could_be() -> None:
+    for view in views():
+        assert view.slots == view.pods * view.slots_per_pod == view.running + view.reserved + view.idle
+        assert view.idle == view.idle_ready + view.idle_starting
+        assert view.idle_apply_ready <= view.idle_ready
+        assert view.slotless_confirmed <= view.slotless
+
+
+# What a run says of a policy that does what no policy may
+
+
+class Nan(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return float("nan")  # type: ignore[return-value]
+
+
+class Writing(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        view.pods = 3  # type: ignore[misc]
+        return 3
+
+
+class Leaving(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        raise SystemExit(0)
+
+
+class Endless(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        while True:
+            pass
+
+
+class Uncopied(Good):
+    def __deepcopy__(self, memo: object) -> Uncopied:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (Negative, r"policy Negative: at 5 s it answered -1, expected a whole number of at least 0 \(replication 0\)"),
+        (NoNumber, r"policy NoNumber: at 5 s it answered 'many', expected a whole number"),
+        (Nan, r"policy Nan: at 5 s it answered nan, expected a whole number"),
+        (Writing, r"policy Writing: at 5 s it raised AttributeError: can't set attribute"),
+        (Leaving, r"policy Leaving: at 5 s it raised SystemExit: 0, expected a number of pods"),
+        (Endless, r"policy Endless: at 5 s it raised TooSlowError: no answer within 0.1 s"),
+        (Uncopied, r"policy Uncopied: cannot be copied for a run \(RuntimeError: no\)"),
+    ],
+)
+def test_a_run_ends_with_one_line_that_names_policy_and_moment(
+    policy: Any, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.experiment.guard.PATIENCE", 0.1)
+    experiment = scenario(workload={"tasks": [plan(1, 0, 1)]}, policies=["static"])
+    with pytest.raises(sim.InputError, match=found) as caught:
+        sim.run(experiment, [policy()])
+    assert "\n" not in str(caught.value)
