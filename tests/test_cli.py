@@ -61,7 +61,8 @@ def test_run_prints_the_comparison_and_writes_the_results(here: Path, capsys: py
     )
     folder = here / "results" / "small"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "decisions.parquet", "manifest.json", "pods.parquet", "summary.json", "tasks.parquet",
+        "decisions.parquet", "incidents.parquet", "manifest.json", "pods.parquet", "reservations.parquet",
+        "summary.json", "tasks.parquet",
     ]  # fmt: skip
     assert [path.name for path in (here / "results").iterdir()] == ["small"]
     summary = json.loads((folder / "summary.json").read_text())
@@ -77,9 +78,12 @@ def test_the_columns_of_the_files(here: Path) -> None:
     columns = {
         "tasks": "policy replication task_id workspace type state arrived_at plan_started_at plan_ended_at confirmed_at "
         "apply_started_at apply_ended_at apply_wait censored "
-        "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot wait_replanning",
+        "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot wait_replanning "
+        "plan_pod plan_slot apply_pod apply_slot",
         "pods": "policy replication pod created_at ready_at deleted_at deleted_by",
         "decisions": "policy replication time pods_before desired pods_after",
+        "reservations": "policy replication task_id pod slot reserved_at released_at",
+        "incidents": "policy replication time until kind pod",
     }
     for name, expected in columns.items():
         frame = pd.read_parquet(here / "results/small" / f"{name}.parquet")

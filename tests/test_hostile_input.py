@@ -207,7 +207,7 @@ def test_closed_streams_are_no_defect(here: Path) -> None:
 
 def test_a_folder_whose_name_is_no_text(here: Path) -> None:
     assert ran(here, r"SIM run -q small.yaml -o $'a\xff' && ls a*/generated")[:2] == (
-        0, "decisions.parquet\nmanifest.json\npods.parquet\nsummary.json\ntasks.parquet\n",
+        0, "decisions.parquet\nincidents.parquet\nmanifest.json\npods.parquet\nreservations.parquet\nsummary.json\ntasks.parquet\n",
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Run:
     tasks: dict[str, Any]
     pods: dict[str, Any]
     decisions: dict[str, Any]
+    reservations: dict[str, Any]
+    incidents: dict[str, Any]
 
 
 class Runs:

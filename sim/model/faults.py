@@ -61,8 +61,11 @@ class Faults:
                 elif pod is not None and isinstance(strike, PodOffline):
                     self._silence(pod, strike.duration)
             elif isinstance(strike, ServerRestart):
+                if not self._server.is_down:
+                    self._record.incident(strike.at, strike.at + strike.downtime, "server_restart")
                 self._server.restart(strike, self._pool, self._dispatcher, self._causes, self._autoscaler.wake)
             else:
+                self._record.incident(strike.at, strike.at, "config_change")
                 self._autoscaler.outdate()
 
     def _target(self, strike: PodDeletion | PodOffline) -> Pod | None:
@@ -82,6 +85,7 @@ class Faults:
                 return next((pod for pod in pods.values() if any(slot.state == state for slot in pod.slots)), None)
 
     def _delete(self, pod: Pod) -> None:
+        self._record.incident(self._clock.now, self._clock.now, "pod_deletion", pod.number)
         for slot in pod.slots:
             if slot.state == RUNNING:
                 self._dispatcher.cut_off(slot)
@@ -96,6 +100,7 @@ class Faults:
         if not pod.is_offline:
             Alarm(self._clock, self._notice, pod).set(now + self._heartbeat_timeout, place(SILENCE, pod.number))
         back_at = min(now + duration, NEVER)
+        self._record.incident(now, back_at, "pod_offline", pod.number)
         self._pool.silence(pod, back_at)
         self._causes.turn_pod(pod)
         Alarm(self._clock, self._bring_back, pod).set(back_at, place(AGENT_ONLINE, pod.number))

@@ -22,7 +22,7 @@ RESERVED: Final = 2
 class Slot:
     """A place on a pod for one task. `number` counts from 0; `bit` stands for it in `Pod.idle`."""
 
-    __slots__ = ("bit", "end", "number", "pod", "reserved_at", "state", "takes_apply", "task")
+    __slots__ = ("bit", "end", "held_since", "number", "pod", "reserved_at", "state", "takes_apply", "task")
 
     def __init__(self, pod: Pod, number: int, takes_apply: bool, end: Alarm) -> None:
         self.pod = pod
@@ -33,6 +33,9 @@ class Slot:
         self.task: Task | None = None
         """What runs on it, or what it is reserved for."""
         self.reserved_at = NEVER
+        """When it was reserved for its task first: from then on the reservation ages."""
+        self.held_since = NEVER
+        """Since when it is reserved without a break."""
         self.end = end
         """Goes off when what runs on it has ended."""
 
@@ -92,12 +95,19 @@ class Pool:
         settings: how many slots a pod has, and of which kind.
         changed: called whenever something has changed that the autoscaler can see, or that attempts depend on.
         ended: what the `end` of each slot calls.
+        released: called with each slot that is about to be reserved no more.
     """
 
     def __init__(
-        self, clock: Clock, settings: Settings, changed: Callable[[], None], ended: Callable[[Alarm], None]
+        self,
+        clock: Clock,
+        settings: Settings,
+        changed: Callable[[], None],
+        ended: Callable[[Alarm], None],
+        released: Callable[[Slot], None],
     ) -> None:
         self._clock = clock
+        self._released = released
         self._changed = changed
         self._ended = ended
         self._slots_per_pod = settings.slots_per_pod
@@ -230,6 +240,7 @@ class Pool:
             slot.pod.used = True
             slot.task = task
         elif slot.state == RESERVED and slot.task is task:
+            self._released(slot)
             self.reserved -= 1
         else:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is not free for task {task.index}")
@@ -245,6 +256,7 @@ class Pool:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} has no plan to be reserved for")
         slot.state = RESERVED
         slot.reserved_at = since
+        slot.held_since = self._clock.now
         self.running -= 1
         self.reserved += 1
         self._changed()
@@ -257,6 +269,7 @@ class Pool:
         slot.state = RESERVED
         slot.task = task
         slot.reserved_at = since
+        slot.held_since = self._clock.now
         self.reserved += 1
         self._changed()
 
@@ -265,6 +278,7 @@ class Pool:
         if slot.state == RUNNING:
             self.running -= 1
         elif slot.state == RESERVED:
+            self._released(slot)
             self.reserved -= 1
         else:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is idle already")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.model.causes import CAUSES
 from sim.model.clock import NEVER
-from sim.model.pool import Pod
+from sim.model.pool import Pod, Slot
 from sim.model.tasks import Task
 
 Times = NDArray[np.int64]
@@ -27,9 +27,18 @@ TASK_FIELDS = (
     "apply_ended_at",
     "final_at",
     *(f"wait_{cause}" for cause in CAUSES),
+    "plan_pod",
+    "plan_slot",
+    "apply_pod",
+    "apply_slot",
 )
 POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
+RESERVATION_FIELDS = ("index", "pod", "slot", "reserved_at", "released_at")
+INCIDENT_FIELDS = ("time", "until", "kind", "pod")
+
+INCIDENTS = ("pod_deletion", "pod_offline", "server_restart", "config_change")
+"""What can happen, by number."""
 
 DELETED_BY = ("", "autoscaler", "pod_deletion", "connect_timeout", "config_change")
 """Who deletes pods, by number; the first stands for nobody."""
@@ -63,12 +72,14 @@ class Rows:
 
 
 class Record:
-    """The tasks, pods and decisions of one run. Times are nanoseconds, and `NEVER` where something did not happen."""
+    """What happened in one run. Times are nanoseconds, and `NEVER` where something did not happen."""
 
     def __init__(self) -> None:
         self._tasks = Rows(TASK_FIELDS)
         self._pods = Rows(POD_FIELDS)
         self._decisions = Rows(DECISION_FIELDS)
+        self._reservations = Rows(RESERVATION_FIELDS)
+        self._incidents = Rows(INCIDENT_FIELDS)
 
     def task(self, task: Task) -> None:
         """Note a task as it is: final, or as the horizon found it."""
@@ -86,6 +97,10 @@ class Record:
                 task.apply_ended_at,
                 task.final_at,
                 *task.waited,
+                task.planned_on,
+                task.plan_slot,
+                task.apply_on,
+                task.apply_slot,
             )
         )
 
@@ -99,10 +114,21 @@ class Record:
         """Note that the autoscaler changed the number of pods."""
         self._decisions.append((time, before, min(desired, NEVER), after))
 
+    def reservation(self, slot: Slot, until: int) -> None:
+        """Note that *slot* was reserved up to now, or that it still was at the horizon."""
+        assert slot.task is not None
+        self._reservations.append((slot.task.index, slot.pod.number, slot.number, slot.held_since, until))
+
+    def incident(self, time: int, until: int, kind: str, pod: int = -1) -> None:
+        """Note that a fault has struck, and till when it lasts."""
+        self._incidents.append((time, until, INCIDENTS.index(kind), pod))
+
     def columns(self) -> dict[str, dict[str, Any]]:
-        """All of it: `tasks` in order of index, `pods` of number, `decisions` of time, each as columns by name."""
+        """All of it, each part as columns by name: `tasks` in order of index, `pods` of number, the others of time."""
         return {
             "tasks": self._tasks.columns("index"),
             "pods": self._pods.columns("pod"),
             "decisions": self._decisions.columns("time"),
+            "reservations": self._reservations.columns("reserved_at"),
+            "incidents": self._incidents.columns("time"),
         }

@@ -6,11 +6,11 @@ from typing import Any
 
 from sim.model.autoscaler import Autoscaler
 from sim.model.causes import Causes
-from sim.model.clock import Clock
+from sim.model.clock import NEVER, Clock
 from sim.model.creation import Creation
 from sim.model.dispatcher import Dispatcher
 from sim.model.faults import Faults
-from sim.model.pool import Pool
+from sim.model.pool import RESERVED, Pool
 from sim.model.record import Record
 from sim.model.server import Server
 from sim.model.settings import Circumstances, Settings
@@ -46,7 +46,13 @@ def simulate(
             causes.look()
 
     tasks = Tasks(changed, record.task)
-    pool = Pool(clock, settings, changed, lambda alarm: dispatcher.ended(alarm))
+    pool = Pool(
+        clock,
+        settings,
+        changed,
+        ended=lambda alarm: dispatcher.ended(alarm),
+        released=lambda slot: record.reservation(slot, clock.now),
+    )
     causes = Causes(clock, pool, server)
     dispatcher = Dispatcher(clock, settings, circumstances, pool, tasks, server, causes, literal)
     faults = Faults(clock, settings, pool, dispatcher, server, causes, record, autoscaler)
@@ -67,4 +73,7 @@ def simulate(
         record.task(task)
     for pod in pool.pods.values():
         record.pod(pod)
+        for slot in pod.slots:
+            if slot.state == RESERVED:
+                record.reservation(slot, NEVER)
     return record.columns()

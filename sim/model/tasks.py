@@ -52,6 +52,8 @@ class Task:
         "applies",
         "apply",
         "apply_ended_at",
+        "apply_on",
+        "apply_slot",
         "apply_started_at",
         "arrived_at",
         "asks",
@@ -62,6 +64,7 @@ class Task:
         "index",
         "plan",
         "plan_ended_at",
+        "plan_slot",
         "plan_started_at",
         "planned_on",
         "slot",
@@ -84,6 +87,8 @@ class Task:
         """The slot it runs on or that is reserved for it; None otherwise, and once it is final."""
         self.planned_on = -1
         """Number of the pod on which it has planned."""
+        self.plan_slot = self.apply_on = self.apply_slot = -1
+        """The slot there; and the pod and the slot of its apply."""
         self.waiting = False
         """Whether an attempt for it has failed, or could not be made, so that it waits for the next."""
         self.waiting_since = NEVER
@@ -166,6 +171,7 @@ class Tasks:
         task.plan_started_at = now
         task.slot = slot
         task.planned_on = slot.pod.number
+        task.plan_slot = slot.number
         self.pending -= 1
         if task.applies:
             self.eligible_plan_and_apply -= 1
@@ -197,6 +203,8 @@ class Tasks:
             self.slotless_confirmed -= 1
         task.become(APPLYING)
         task.apply_started_at = now
+        task.apply_on = slot.pod.number
+        task.apply_slot = slot.number
         task.slot = slot
         self._changed()
 

@@ -83,14 +83,16 @@ class Result:
 
     @cached_property
     def tables(self) -> dict[str, Any]:
-        """The rows as Arrow tables: `tasks`, `pods` and `decisions`."""
-        from sim.results.tables import decisions_table, pods_table, tasks_table
+        """The rows as Arrow tables: `tasks`, `pods`, `decisions`, `reservations` and `incidents`."""
+        from sim.results import tables
 
-        horizon = round(self.scenario.horizon * SECOND)
+        horizon, names = round(self.scenario.horizon * SECOND), names_of(self.scenario)
         return {
-            "tasks": tasks_table(self.runs, names_of(self.scenario), horizon),
-            "pods": pods_table(self.runs),
-            "decisions": decisions_table(self.runs),
+            "tasks": tables.tasks_table(self.runs, names, horizon),
+            "pods": tables.pods_table(self.runs),
+            "decisions": tables.decisions_table(self.runs),
+            "reservations": tables.reservations_table(self.runs, names),
+            "incidents": tables.incidents_table(self.runs),
         }
 
     @cached_property
@@ -108,6 +110,17 @@ class Result:
         """One row each time an autoscaler changed the number of pods."""
         return self._frame("decisions")
 
+    @cached_property
+    def reservations(self) -> pd.DataFrame:
+        """One row per time for which a slot was reserved for a task."""
+        return self._frame("reservations")
+
+    @cached_property
+    def incidents(self) -> pd.DataFrame:
+        """One row per fault that struck, and what it struck."""
+        return self._frame("incidents")
+
     def _frame(self, name: str) -> pd.DataFrame:
-        frame: pd.DataFrame = self.tables[name].to_pandas()
-        return frame
+        from sim.results.tables import frame
+
+        return frame(self.tables[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,21 +13,27 @@ from sim.experiment.draw import Names
 from sim.experiment.metrics import apply_waits
 from sim.experiment.runner import Run
 from sim.model.clock import NEVER, SECOND
-from sim.model.record import DELETED_BY
+from sim.model.record import DELETED_BY, INCIDENTS
 from sim.model.tasks import STATES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TYPES = ("plan", "plan_and_apply")
+
+
+def task_ids(index: NDArray[np.int64], names: Names) -> Any:
+    """What the tasks with these indices are called."""
+    if names.ids is None:
+        return pa.array(index)
+    return pa.array(names.ids[index], type=pa.int64() if names.ids.dtype.kind == "i" else pa.string())
 
 
 def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
     """One row per run and task, in order of the runs and then of the tasks."""
     columns = _stacked(runs, "tasks")
     wait, censored = apply_waits(columns, horizon)
-    index, workspace = columns["index"], columns["workspace"]
-    if names.ids is None:
-        ids = pa.array(index)
-    else:
-        ids = pa.array(names.ids[index], type=pa.int64() if names.ids.dtype.kind == "i" else pa.string())
+    workspace = columns["workspace"]
     if names.workspaces is None:
         used, position = np.unique(workspace, return_inverse=True)
         spaces = _words(position, [f"ws-{number + 1}" for number in used.tolist()])
@@ -36,7 +42,7 @@ def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
     return pa.table(
         {
             **_keys(runs, "tasks"),
-            "task_id": ids,
+            "task_id": task_ids(columns["index"], names),
             "workspace": spaces,
             "type": _words(columns["applies"], TYPES),
             "state": _words(columns["state"], STATES),
@@ -46,6 +52,7 @@ def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
             **{
                 name: _seconds(np.where(wait < 0, NEVER, columns[name])) for name in columns if name.startswith("wait_")
             },
+            **{name: _number(columns[name]) for name in ("plan_pod", "plan_slot", "apply_pod", "apply_slot")},
         }
     )
 
@@ -68,6 +75,48 @@ def decisions_table(runs: Sequence[Run]) -> Any:
     columns = _stacked(runs, "decisions")
     numbers = {name: pa.array(columns[name]) for name in ("pods_before", "desired", "pods_after")}
     return pa.table({**_keys(runs, "decisions"), "time": _seconds(columns["time"]), **numbers})
+
+
+def reservations_table(runs: Sequence[Run], names: Names) -> Any:
+    """One row per run and time for which a slot was reserved; `released_at` is null if it was at the horizon."""
+    columns = _stacked(runs, "reservations")
+    return pa.table(
+        {
+            **_keys(runs, "reservations"),
+            "task_id": task_ids(columns["index"], names),
+            "pod": pa.array(columns["pod"]),
+            "slot": pa.array(columns["slot"]),
+            "reserved_at": _seconds(columns["reserved_at"]),
+            "released_at": _seconds(columns["released_at"]),
+        }
+    )
+
+
+def incidents_table(runs: Sequence[Run]) -> Any:
+    """One row per run and fault that struck; `until` is null if it was for good, `pod` if it was the server's."""
+    columns = _stacked(runs, "incidents")
+    return pa.table(
+        {
+            **_keys(runs, "incidents"),
+            "time": _seconds(columns["time"]),
+            "until": _seconds(columns["until"]),
+            "kind": _words(columns["kind"], INCIDENTS),
+            "pod": _number(columns["pod"]),
+        }
+    )
+
+
+def _number(numbers: NDArray[np.int64]) -> Any:
+    # Of 32 bits, which is how `frame` knows columns in which a number may be missing.
+    return pa.array(numbers.astype(np.int32), mask=numbers < 0)
+
+
+def frame(table: Any) -> pd.DataFrame:
+    """The table as a pandas frame whose types do not depend on whether something is missing in it."""
+    import pandas as pd
+
+    found: pd.DataFrame = table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
+    return found
 
 
 def _stacked(runs: Sequence[Run], part: str) -> dict[str, NDArray[np.int64]]:

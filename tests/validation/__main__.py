@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from alarms import alarms
 from intervals import coverage
 from peers import same_waits_as_ciw
 from queues import theory
@@ -33,7 +34,7 @@ many comparisons the largest may be beyond 3.
 
 def main() -> int:
     """Make the page; the exit status."""
-    rows = [*theory(20_000, 20), *same_waits_as_ciw(20_000), *coverage(1000)]
+    rows = [*theory(20_000, 20), *same_waits_as_ciw(20_000), *coverage(1000), *alarms(200)]
     lines = [
         f"| {r.what} | {r.known:.5g} | {r.ours:.5g} | {r.deviation} | {'yes' if r.holds else '**no**'} |" for r in rows
     ]
