@@ -79,7 +79,7 @@ def test_the_columns_of_the_files(here: Path) -> None:
         "tasks": "policy replication task_id workspace type state arrived_at plan_started_at plan_ended_at confirmed_at "
         "apply_started_at apply_ended_at apply_wait censored "
         "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot wait_replanning "
-        "plan_pod plan_slot apply_pod apply_slot",
+        "plan_pod plan_slot apply_pod apply_slot final_at",
         "pods": "policy replication pod created_at ready_at deleted_at deleted_by",
         "decisions": "policy replication time pods_before desired pods_after",
         "reservations": "policy replication task_id pod slot reserved_at released_at",

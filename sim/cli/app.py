@@ -63,19 +63,21 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
 @cli.command()
 @_scenarios
 @_run_options
-def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
+@click.option("--report", is_flag=True, help="Also write report.html, beside the results.")
+def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, report: bool, **options: Any) -> None:
     """Run every policy of each SCENARIO side by side, print the comparison and write the results.
 
     SCENARIO is a YAML file, or - for standard input.
     """
     summaries: dict[str, Any] = {}
-    for result, folder, _ in _results(scenarios, quiet, False, **options):
+    for result, folder, _ in _results(scenarios, quiet, False, report=report, **options):
         summaries[result.scenario.name] = result.summary
         if not quiet and not as_json:
             from sim.report.table import comparison, show
 
             show(comparison(result))
-            click.echo(f"Results: {folder}\n")
+            click.echo(f"Results: {folder}")
+            click.echo(f"Report: {folder / 'report.html'}\n" if report else "")
     if as_json:
         click.echo(json.dumps(next(iter(summaries.values())) if len(summaries) == 1 else summaries, indent=2))
 
@@ -139,6 +141,62 @@ def validate(scenarios: tuple[str, ...], allow_plugins: bool) -> None:
         click.echo(f"{source}: {scenario.name} is fine")
 
 
+_result = click.argument("result_dir", metavar="RESULT_DIR", type=click.Path(path_type=Path))
+_replication = click.option(
+    "--replication", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Which world, from 0."
+)
+
+
+@cli.command()
+@_result
+@click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), help="[default: RESULT_DIR/report.html]")
+def report(result_dir: Path, out: Path | None) -> None:
+    """Write a page about the results in RESULT_DIR: one HTML file that needs nothing else."""
+    import matplotlib
+
+    from sim.report.page import report as page_of
+    from sim.results.store import write_text
+    from sim.results.stored import StoredResult
+
+    matplotlib.use("Agg")
+    path = out or result_dir / "report.html"
+    write_text(path, page_of(StoredResult(result_dir)))
+    click.echo(f"Report: {path}")
+
+
+@cli.command()
+@_result
+@click.argument("kind", type=click.Choice(["timeline", "waits", "pods", "causes", "frontier"]))
+@click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), required=True, help="png, svg or pdf.")
+@_replication
+@click.option("-p", "--policy", metavar="LABEL", help="Of a timeline: one policy only.")
+@click.option("--dpi", metavar="N", type=click.IntRange(30, 1200), default=150, show_default=True)
+def plot(result_dir: Path, kind: str, out: Path, replication: int, policy: str | None, dpi: int) -> None:
+    """Draw one picture of the results in RESULT_DIR."""
+    from sim.report.save import save_picture
+    from sim.results.stored import StoredResult
+
+    save_picture(StoredResult(result_dir), kind, out, replication, policy, dpi)
+
+
+@cli.command()
+@_result
+@click.option(
+    "--trace-events",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Chrome trace events, to open in Perfetto.",
+)
+@_replication
+def export(result_dir: Path, trace_events: Path, replication: int) -> None:
+    """Write the results in RESULT_DIR in another format."""
+    from sim.report.trace_events import write_trace_events
+    from sim.results.stored import StoredResult
+
+    write_trace_events(StoredResult(result_dir), trace_events, replication)
+
+
 @cli.command()
 @click.argument("name", required=False)
 def policies(name: str | None) -> None:
@@ -183,6 +241,7 @@ def _results(
     jobs: int | None,
     allow_plugins: bool,
     before: Callable[[Scenario], object] | None = None,
+    report: bool = False,
     **changes: Any,
 ) -> Iterator[tuple[Result, Path, str]]:
     """Run scenario by scenario and write the results; each with its folder and where it was read from.
@@ -212,7 +271,16 @@ def _results(
                     progress=advance,
                     **changes,
                 )
-            yield result, place.write(result), source
+            yield result, place.write(result, _pages(result) if report else None), source
+
+
+def _pages(result: Result) -> dict[str, str]:
+    import matplotlib
+
+    from sim.report.page import report
+
+    matplotlib.use("Agg")
+    return {"report.html": report(result)}
 
 
 def _load(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.experiment.summary import entry
-from sim.results.result import Result
+from sim.results.outcome import Outcome
 
 WIDTH = 80
 
@@ -89,11 +89,11 @@ def _half_width(found: dict[str, Any], written: Callable[[float], str]) -> str:
     return "" if low is None or high is None else f" ±{written((high - low) / 2).removesuffix(' s')}"
 
 
-def comparison(result: Result) -> RenderableType:
+def comparison(result: Outcome) -> RenderableType:
     """The policies side by side, the first repeated in each block of as many as fit beside it."""
     first, *others = result.labels
     parts: list[RenderableType] = [_head(result)]
-    lines = [line for line in LINES if line.always or _matters(result, line)]
+    lines = lines_of(result)
     policies, comparisons = result.summary["policies"], result.summary["comparisons"]
     told = result.replications > 1
     for block in _blocks(first, others, told):
@@ -115,11 +115,11 @@ def comparison(result: Result) -> RenderableType:
                     cells.append("" if cells[-1] == "=" else found.get("verdict", "cannot tell"))
             table.add_row(line.title, *cells)
         parts.append(table)
-    parts.extend(Text(note) for note in _notes(result))
+    parts.extend(Text(note) for note in notes(result))
     return Group(*parts)
 
 
-def _head(result: Result) -> Text:
+def _head(result: Outcome) -> Text:
     scenario = result.scenario
     facts = [f"{scenario.horizon / 3600:g} h", f"seed {scenario.seed}"]
     if result.replications > 1:
@@ -129,7 +129,8 @@ def _head(result: Result) -> Text:
     return Text.assemble((scenario.name, "bold"), f"  ({', '.join(facts)})", no_wrap=True, overflow="ellipsis")
 
 
-def _notes(result: Result) -> Iterator[str]:
+def notes(result: Outcome) -> Iterator[str]:
+    """What a reader of the comparison has to know beside it, one sentence or two each."""
     if result.replications > 1:
         yield f"±: half the {result.scenario.confidence * 100:g} % interval of the mean over replications."
         gains = [
@@ -146,8 +147,10 @@ def _notes(result: Result) -> Iterator[str]:
         yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
 
 
-def _matters(result: Result, line: Line) -> bool:
-    return any(entry(metrics, line.metric)["value"] for metrics in result.summary["policies"].values())
+def lines_of(result: Outcome) -> list[Line]:
+    """The lines that say something about this result."""
+    policies = result.summary["policies"].values()
+    return [line for line in LINES if line.always or any(entry(metrics, line.metric)["value"] for metrics in policies)]
 
 
 def show(renderable: RenderableType, console: Console | None = None) -> None:

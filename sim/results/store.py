@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from errno import EACCES
 from pathlib import Path
@@ -28,8 +28,8 @@ class Place:
         self.folder = out / name
         self._beside = beside
 
-    def write(self, result: Result) -> Path:
-        """Write everything, and put it in place of what was there. Returns the folder."""
+    def write(self, result: Result, pages: Mapping[str, str] | None = None) -> Path:
+        """Write everything, *pages* by file name too, and put it in place of what was there. Returns the folder."""
         import pyarrow.parquet as pq
 
         for name, table in result.tables.items():
@@ -37,6 +37,8 @@ class Place:
                 pq.write_table(table, file)
         write_json(self._beside / "summary.json", result.summary)
         write_json(self._beside / "manifest.json", manifest(result))
+        for name, text in (pages or {}).items():
+            (self._beside / name).write_text(text, encoding="utf-8")
         if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
             self.folder.unlink()
         elif self.folder.exists():

@@ -53,6 +53,7 @@ def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
                 name: _seconds(np.where(wait < 0, NEVER, columns[name])) for name in columns if name.startswith("wait_")
             },
             **{name: _number(columns[name]) for name in ("plan_pod", "plan_slot", "apply_pod", "apply_slot")},
+            "final_at": _seconds(columns["final_at"]),
         }
     )
 

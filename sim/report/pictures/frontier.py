@@ -1,0 +1,69 @@
+"""Wait against cost: which policies are worth considering at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.experiment.summary import entry
+from sim.report.pictures import style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from sim.results.outcome import Outcome
+
+
+def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None = None) -> Axes:
+    """One point per policy: pod-hours to the right, *metric* upwards, with their intervals.
+
+    The line joins the policies that no other beats in both. An arrow says that a wait is only known to be longer.
+    """
+    from matplotlib.ticker import FuncFormatter
+
+    axes = style.new_axes(ax, (7.0, 4.0))
+    figures = outcome.summary["policies"]
+    points: list[tuple[float, float]] = []
+    for number, label in enumerate(outcome.labels):
+        cost, wait = entry(figures[label], "pod_seconds"), entry(figures[label], metric)
+        if wait["value"] is None:
+            continue
+        x, y = cost["value"] / 3600, wait["value"]
+        points.append((x, y))
+        bound = bool(wait.get("lower_bound"))
+        axes.errorbar(
+            x, y, xerr=_spread(cost, 3600.0), yerr=_spread(wait, 1.0),
+            marker="^" if bound else style.marker(number), markersize=9 if bound else 7,
+            color=style.line(number)["color"], capsize=3, linewidth=1.2, linestyle="",
+            label=f"{label} (at least)" if bound else label,
+        )  # fmt: skip
+        axes.annotate(label, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
+    best = _best(points)
+    if len(best) > 1:
+        axes.plot(*zip(*best, strict=True), color=style.GREY, linewidth=1, linestyle=":", zorder=0)
+    top = max((y for _, y in points), default=1.0)
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
+    axes.set_ylim(-0.15, max(top, 1.0) * 3)
+    axes.yaxis.set_major_formatter(FuncFormatter(style.duration))
+    axes.set_yticks([tick for tick in (0, 1, 10, 60, 600, 3600, 86400) if tick <= max(top, 1.0) * 3])
+    axes.set_xlim(left=0, right=max((x for x, _ in points), default=1.0) * 1.15)
+    axes.set_xlabel("pod-hours")
+    axes.set_ylabel(f"apply wait, {metric.partition('.')[2] or metric}")
+    style.plain(axes)
+    return axes
+
+
+def _spread(found: dict[str, Any], unit: float) -> list[list[float]] | None:
+    """How far a figure's interval reaches below and above it, as Matplotlib wants it."""
+    value, low, high = found["value"], found.get("ci_low"), found.get("ci_high")
+    return None if low is None or high is None else [[max(value - low, 0) / unit], [max(high - value, 0) / unit]]
+
+
+def _best(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points that no other is better than in both, from the cheapest to the dearest."""
+    best: list[tuple[float, float]] = []
+    for x, y in sorted(points):
+        if not best or y < best[-1][1]:
+            best.append((x, y))
+    return best

@@ -1,0 +1,92 @@
+"""How long confirmed tasks wait: the share that waits longer than a given time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings
+
+import numpy as np
+
+from sim.report.pictures import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sim.results.outcome import Outcome
+
+FEW = 20
+"""Of fewer tasks no band is drawn: it would be everywhere."""
+
+POINTS = 400
+"""A curve is drawn with no more steps than this."""
+
+
+def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
+    """The survival curve of the apply wait, by Kaplan-Meier over the tasks of all replications.
+
+    Band: pointwise, at the scenario's confidence (exponential Greenwood); tasks are taken as independent, which those
+    of one replication are not quite. Marks: tasks that still waited at the horizon, where the curve knew of them last.
+    """
+    from matplotlib.ticker import FuncFormatter, PercentFormatter
+    from scipy.stats import CensoredData, ecdf
+
+    axes = style.new_axes(ax, (7.0, 3.6))
+    tasks = outcome.tasks
+    tasks = tasks[tasks.confirmed_at.notna() & (tasks.arrived_at >= outcome.warmup)]
+    most = 0.0
+    longest = max(float(tasks.apply_wait.max()), 10.0) if len(tasks) else 10.0
+    for number, label in enumerate(outcome.labels):
+        own = tasks[tasks.policy == label]
+        if own.empty:
+            continue
+        wait, censored = own.apply_wait.to_numpy(), own.censored.to_numpy(dtype=bool)
+        curve: Any = ecdf(CensoredData(uncensored=wait[~censored], right=wait[censored])).sf
+        with np.errstate(all="ignore"), catch_warnings(action="ignore", category=RuntimeWarning):  # where it ends
+            band = curve.confidence_interval(outcome.scenario.confidence)
+        times = np.concatenate([[0.0], curve.quantiles, [longest]])
+        heights = np.concatenate([[1.0], curve.probabilities, curve.probabilities[-1:]])
+        few = _few(heights)
+        most = max(most, float(heights[np.searchsorted(times, 0.0, side="right") - 1 :].max()))
+        axes.step(times[few], heights[few], where="post", label=label, linewidth=1.8, **style.line(number))
+        if len(own) < FEW:
+            continue
+        low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
+        inside = few[(few > 0) & (few < len(times) - 1)] - 1
+        axes.fill_between(
+            times[1:-1][inside], low[inside], high[inside], step="post", color=style.line(number)["color"], alpha=0.15
+        )
+        cut = np.unique(wait[censored])
+        if len(cut):
+            at = np.searchsorted(times[:-1], cut, side="right") - 1
+            axes.plot(
+                cut, heights[at], linestyle="", marker="|", markersize=9, color=style.line(number)["color"],
+            )  # fmt: skip
+    axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+    axes.set_xlim(0, longest * 1.3)
+    ticks = [0, 1, 10, 60, 600, 3600, 6 * 3600, 86400, 10 * 86400]
+    axes.set_xticks([tick for tick in ticks if tick <= longest * 1.3])
+    axes.xaxis.set_major_formatter(FuncFormatter(style.duration))
+    axes.xaxis.set_minor_locator(_no_ticks())
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_ylim(-0.02 * (most or 1.0), 1.05 * (most or 1.0))
+    axes.set_xlabel("apply wait, from the confirmation on")
+    axes.set_ylabel("share that waits longer")
+    style.plain(axes)
+    if axes.lines:
+        axes.legend(frameon=False)
+    return axes
+
+
+def _no_ticks() -> Any:
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
+
+
+def _few(heights: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which points of a falling curve to draw: all if they are few, and else such that none is far from a drawn one."""
+    if len(heights) <= POINTS:
+        return np.arange(len(heights))
+    wanted = np.linspace(heights[0], heights[-1], POINTS - 1)
+    last = len(heights) - 1
+    return np.unique(np.concatenate([np.searchsorted(-heights, -wanted).clip(0, last), [0, last]]))

@@ -1,0 +1,54 @@
+"""One picture in a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.scenario import InputError
+from sim.scenario.errors import shown
+
+if TYPE_CHECKING:
+    from sim.results.outcome import Outcome
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def save_picture(
+    outcome: Outcome, kind: str, path: Path, replication: int = 0, policy: str | None = None, dpi: int = 150
+) -> None:
+    """Draw the picture *kind* (see `sim.report.plot.KINDS`) and put it in the file *path*, whose ending says how.
+
+    Raises:
+        InputError: there is no such replication, policy or format, or the file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(str(path), "", f"found the ending {shown(path.suffix)}, expected one of {', '.join(FORMATS)}")
+    if replication >= outcome.replications:
+        expected = f"expected one from 0 to {outcome.replications - 1}"
+        raise InputError("", "replication", f"found {replication}, {expected}")
+    if policy is not None and policy not in outcome.labels:
+        raise InputError("", "policy", f"found {shown(policy)}, expected one of: {', '.join(outcome.labels)}")
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    options: dict[str, object] = {"replication": replication} if kind in ("timeline", "pods") else {}
+    if kind == "timeline":
+        options["policy"] = policy
+    beside = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    # Without a date, and with a salt of its own: the same results make the same file.
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with plt.rc_context({"svg.hashsalt": kind}):
+            getattr(outcome.plot, kind)(**options)
+            plt.savefig(beside, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
+    finally:
+        beside.unlink(missing_ok=True)
+        plt.close("all")

@@ -1,0 +1,262 @@
+"""A result as Chrome trace events, which ui.perfetto.dev and chrome://tracing open.
+
+Every policy has a process for its server (counters, down-time), one for the tasks that wait for their apply, and one
+for each pod, whose threads are its life, its agent and its slots. A viewer takes the complete slices (`X`) of one
+thread for calls within calls, so they must never overlap in part. What can overlap is on threads of its own, and
+waits, any number of which go on at once, are async events (`b` and `e`).
+
+What the record does not know is not shown: of a task that had to plan again (`lost_reservation: replan`) only the last
+plan is there, and it counts as pending up to that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sim.model.causes import CAUSES
+from sim.model.clock import SECOND
+from sim.scenario import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.results.result import Result
+    from sim.results.stored import StoredResult
+
+Event = dict[str, Any]
+Track = tuple[int, int]
+"""A process and a thread of it."""
+
+# Threads, counted from their process. None is 0, which viewers take for the main thread of a program.
+MAIN: Final = 1
+AGENT: Final = 2
+SLOTS: Final = 3
+
+
+def trace_events(result: StoredResult | Result, replication: int = 0) -> Iterator[Event]:
+    """The events of all policies in one replication, made one by one, not in order of time; `ts` in microseconds.
+
+    Raises:
+        InputError: there is no such replication.
+    """
+    if not 0 <= replication < result.replications:
+        problem = f"found {replication}, expected a whole number of 0 to {result.replications - 1}"
+        raise InputError("", "replication", problem)
+    return _events(result, replication)
+
+
+def write_trace_events(result: StoredResult | Result, path: Path, replication: int = 0) -> None:
+    """Write the events as a JSON object, one per line: beside, and renamed into place.
+
+    Raises:
+        InputError: it cannot be written, or there is no such replication.
+    """
+    events = trace_events(result, replication)
+    try:
+        in_place = path.exists() and not path.is_file() and not path.is_dir()  # a pipe, say: not to be replaced
+        beside = path if in_place else path.with_name(f".{path.name}.partial-{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("w", encoding="utf-8") as file:
+                file.write('{"displayTimeUnit": "ms", "traceEvents": [')
+                for number, event in enumerate(events):
+                    file.write(",\n" if number else "\n")
+                    file.write(json.dumps(event, ensure_ascii=False, allow_nan=False))
+                file.write("\n]}\n")
+            if not in_place:
+                beside.replace(path)
+        finally:
+            if not in_place:
+                beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
+
+
+def _events(result: StoredResult | Result, replication: int) -> Iterator[Event]:
+    process = 1  # 0 is a process of its own to Perfetto
+    for label in result.labels:
+        run = _Run(result, label, replication, process)
+        process = run.next_process
+        yield from run.events()
+
+
+class _Run:
+    """One policy in one replication.
+
+    Processes and threads share one row of numbers, from *process* on: they are shown in that order, and some viewers
+    know a thread by its number alone.
+    """
+
+    def __init__(self, result: StoredResult | Result, label: str, replication: int, process: int) -> None:
+        def rows(frame: pd.DataFrame) -> pd.DataFrame:
+            return frame[(frame.policy == label) & (frame.replication == replication)]
+
+        self._label = label
+        self._tasks, self._pods = rows(result.tasks), rows(result.pods)
+        self._reservations, self._incidents = rows(result.reservations), rows(result.incidents)
+        self._horizon = result.scenario.horizon
+        self._slots = result.scenario.pool.slots_per_pod
+        self._server: Track = (process, process + MAIN)
+        self._waiting: Track = (process + SLOTS, process + SLOTS + MAIN)
+        self._first_pod = process + 2 * SLOTS
+        self.next_process = self._pod(len(self._pods), 0)[0]
+        self._phases = {"plan": self._phase("plan", "planning"), "apply": self._phase("apply", "applying")}
+
+    def events(self) -> Iterator[Event]:
+        for part in (self._names, self._counters, self._faults, self._lives, self._work, self._waits):
+            yield from part()
+
+    def _pod(self, number: int, thread: int) -> Track:
+        process = self._first_pod + int(number) * (SLOTS + self._slots)
+        return process, process + int(thread)
+
+    def _or_horizon(self, time: float) -> float:
+        return time if time < self._horizon else self._horizon  # also if it is missing
+
+    def _names(self) -> Iterator[Event]:
+        threads = {MAIN: "pod", AGENT: "agent"} | {SLOTS + slot: f"slot {slot}" for slot in range(self._slots)}
+        yield from _process(self._server[0], f"{self._label}: server", {MAIN: "server"})
+        yield from _process(self._waiting[0], f"{self._label}: waiting", {MAIN: "apply waits"})
+        for pod in self._pods.pod.tolist():
+            yield from _process(self._pod(pod, 0)[0], f"{self._label}: pod {pod}", threads)
+
+    def _faults(self) -> Iterator[Event]:
+        for row in _rows(self._incidents):
+            until = self._or_horizon(row.until)
+            track = self._pod(row.pod, MAIN) if row.kind.startswith("pod_") else self._server
+            args = {"lasts (s)": until - row.time}
+            yield _event("i", row.kind.replace("_", " "), "fault", track, row.time, s="p", args=args)
+            if row.kind == "server_restart" and row.time < until:
+                yield _slice("down", "server", track, row.time, until, {})
+
+    def _lives(self) -> Iterator[Event]:
+        silences: dict[int, list[tuple[float, float]]] = {}
+        for row in _rows(self._incidents[self._incidents.kind == "pod_offline"]):
+            silences.setdefault(row.pod, []).append((row.time, row.until))
+        for row in _rows(self._pods):
+            gone = self._or_horizon(row.deleted_at)
+            ready = min(self._or_horizon(row.ready_at), gone)
+            args = {"deleted by": row.deleted_by} if isinstance(row.deleted_by, str) else {}
+            for name, begin, end in (("starting", row.created_at, ready), ("ready", ready, gone)):
+                if begin < end:
+                    yield _slice(name, "pod", self._pod(row.pod, MAIN), begin, end, args)
+            spans = [(since, min(self._or_horizon(until), gone)) for since, until in silences.get(row.pod, ())]
+            for since, until in _merged(spans):
+                yield _slice("offline", "pod", self._pod(row.pod, AGENT), since, until, {})
+
+    def _phase(self, name: str, running: str) -> pd.DataFrame:
+        """The tasks that got to that phase, with `begin`, `end`, `pod`, `slot` and whether it `failed`.
+
+        A task that is *running* does so to the horizon, and one that has failed did so in its last phase. Its state
+        says so, not its times: one that plans again still has the end of its earlier plan.
+        """
+        rows = self._tasks[self._tasks[f"{name}_started_at"].notna()]
+        is_last = rows.apply_started_at.notna() if name == "apply" else rows.apply_started_at.isna()
+        failed = (rows.state == "failed") & is_last
+        end = rows[f"{name}_ended_at"].where(rows.state != running, self._horizon).where(~failed, rows.final_at)
+        begin, pod, slot = rows[f"{name}_started_at"], rows[f"{name}_pod"], rows[f"{name}_slot"]
+        return rows.assign(begin=begin, end=end, pod=pod, slot=slot, failed=failed)
+
+    def _work(self) -> Iterator[Event]:
+        """Plans and applies, and reservations but for those that were used in the instant in which they were made."""
+        for phase, rows in self._phases.items():
+            for row in _rows(rows):
+                name = f"{phase} {row.task_id} failed" if row.failed else f"{phase} {row.task_id}"
+                yield _slice(name, "task", self._pod(row.pod, SLOTS + row.slot), row.begin, row.end, _about(row))
+        for row in _rows(self._reservations):
+            name, track = f"reserved {row.task_id}", self._pod(row.pod, SLOTS + row.slot)
+            end = self._or_horizon(row.released_at)
+            if row.reserved_at < end:
+                yield _slice(name, "reservation", track, row.reserved_at, end, {"task": row.task_id})
+
+    def _waits(self) -> Iterator[Event]:
+        """From a task's confirmation to its apply, or to the horizon if that does not come: what `apply_wait` says.
+
+        Perfetto packs all async events whose outermost ones have the same name onto one track, so the name that tells
+        them apart is inside.
+        """
+        for number, row in enumerate(_rows(self._tasks[self._tasks.apply_wait > 0])):
+            names = ("apply wait", f"wait {row.task_id}")
+            parts = {f"{cause.replace('_', ' ')} (s)": getattr(row, f"wait_{cause}") for cause in CAUSES}
+            args = _about(row) | {"censored": row.censored} | {cause: part for cause, part in parts.items() if part > 0}
+            wait = {"local": hex(number)}  # local to the process, so that the track is shown there
+            for name in names:
+                yield _event("b", name, "wait", self._waiting, row.confirmed_at, id2=wait, args=args)
+            for name in reversed(names):
+                yield _event("e", name, "wait", self._waiting, self._or_horizon(row.apply_started_at), id2=wait)
+
+    def _counters(self) -> Iterator[Event]:
+        plans, applies = self._phases["plan"], self._phases["apply"]
+        confirmed = self._tasks[self._tasks.confirmed_at.notna()]
+        running = [(plans.begin, plans.end), (applies.begin, applies.end)]
+        reserved = [(self._reservations.reserved_at, self._reservations.released_at)]
+        yield from self._counter("pods", total=[(self._pods.created_at, self._pods.deleted_at)])
+        yield from self._counter("slots", running=running, reserved=reserved)
+        yield from self._counter("pending tasks", total=[(self._tasks.arrived_at, self._tasks.plan_started_at)])
+        yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, confirmed.apply_started_at)])
+
+    def _counter(self, counter: str, **series: list[tuple[pd.Series[Any], pd.Series[Any]]]) -> Iterator[Event]:
+        """How much of each series there is: at the start, whenever that changes, and at the horizon.
+
+        A series is the times at which something begins and ends. What does not end before the horizon does not end.
+        """
+        begins = [np.sort(np.concatenate([begin for begin, _ in spans])) for spans in series.values()]
+        ends = [np.sort(np.concatenate([end[end < self._horizon] for _, end in spans])) for spans in series.values()]
+        times = np.unique(np.concatenate([[0.0, self._horizon], *begins, *ends]))
+        pairs = zip(begins, ends, strict=True)
+        levels = np.stack([np.searchsorted(b, times, "right") - np.searchsorted(e, times, "right") for b, e in pairs])
+        shown = np.any(np.diff(levels, axis=1, prepend=-1) != 0, axis=0)
+        shown[-1] = True
+        for time, numbers in zip(times[shown].tolist(), levels[:, shown].T.tolist(), strict=True):
+            yield _event("C", counter, "pool", self._server, time, args=dict(zip(series, numbers, strict=True)))
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    return frame.itertuples(index=False)
+
+
+def _about(row: Any) -> Event:
+    """What a viewer shows of a task."""
+    args = {"task": row.task_id, "workspace": row.workspace, "state": row.state}
+    return args | {"apply wait (s)": row.apply_wait} if row.apply_wait >= 0 else args  # NaN is no JSON
+
+
+def _merged(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """What the *spans*, in order of their begin, cover together, without what takes no time."""
+    covered: list[tuple[float, float]] = []
+    for since, until in spans:
+        if covered and since <= covered[-1][1]:
+            since, until = covered[-1][0], max(until, covered.pop()[1])
+        covered.append((since, until))
+    return (span for span in covered if span[0] < span[1])
+
+
+def _process(process: int, name: str, threads: Mapping[int, str]) -> Iterator[Event]:
+    """What a process and its threads are called, and where they stand: in order of their numbers."""
+    tracks = [("process", process + MAIN, process, name)]
+    tracks += [("thread", process + thread, process + thread, text) for thread, text in threads.items()]
+    for kind, thread, rank, text in tracks:
+        for about, args in (("name", {"name": text}), ("sort_index", {"sort_index": rank})):
+            yield {"ph": "M", "name": f"{kind}_{about}", "pid": process, "tid": thread, "args": args}
+
+
+def _slice(name: str, cat: str, track: Track, begin: float, end: float, args: Event) -> Event:
+    return _event("X", name, cat, track, begin, dur=_microseconds(begin, end), args=args)
+
+
+def _event(kind: str, name: str, cat: str, track: Track, time: float, **more: Any) -> Event:
+    """An event of that *kind* at that *time* in seconds."""
+    ts = _microseconds(0, time)
+    return {"ph": kind, "name": name, "cat": cat, "pid": track[0], "tid": track[1], "ts": ts, **more}
+
+
+def _microseconds(since: float, until: float) -> float:
+    """From *since* to *until*, in seconds: of nanoseconds, as simulated, so that slices that touch do not overlap."""
+    nanoseconds = round(until * SECOND) - round(since * SECOND)
+    return nanoseconds / 1000 if nanoseconds % 1000 else nanoseconds // 1000
