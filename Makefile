@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test validate lint format lock clean
+.PHONY: run test validate docs lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
@@ -17,6 +17,10 @@ test: lint
 # Some minutes: compares with queueing theory and with another simulator, and writes docs/validation.md.
 validate: $(READY)
 	$(BIN)/python tests/validation
+
+# A minute: runs every policy on every scenario, and writes docs/policies.md and the pictures of the docs.
+docs: $(READY)
+	$(BIN)/python docs/pages.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

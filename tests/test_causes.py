@@ -122,3 +122,12 @@ def test_one_more_tick_changes_no_cause(literal: bool) -> None:
     deletion = [{"kind": "pod_deletion", "at": 70, "target": 0}]
     result = run(LOSES, pool={"min_pods": 0, "max_pods": 2, "initial_pods": 2}, faults=deletion, literal=literal)
     assert split(result) == {}
+
+
+def test_who_applies_at_the_horizon_has_waited_for_its_reasons() -> None:
+    """It is neither final nor waiting when the run ends."""
+    tasks = [plan_and_apply(1, 0, 10, 20, 1000)]
+    deletion = [{"kind": "pod_deletion", "at": 20, "target": 0}]
+    result = run(tasks, pool={"min_pods": 1, "max_pods": 1}, faults=deletion, horizon=300)
+    assert result.tasks[1].state == "applying"
+    assert result.tasks[1].apply_wait == sum(split(result).values()) > 0

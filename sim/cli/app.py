@@ -114,7 +114,7 @@ def check(
     from sim.cli.checking import Reporter
     from sim.experiment.baseline import baseline_of, baseline_text, read_baseline
     from sim.experiment.checking import check as findings_of
-    from sim.results.store import write_text
+    from sim.results.beside import write_text
 
     folder = baselines or options["out"] / "baselines"
     reporter = Reporter(as_json, quiet, junit, form)
@@ -155,7 +155,7 @@ def report(result_dir: Path, out: Path | None) -> None:
     import matplotlib
 
     from sim.report.page import report as page_of
-    from sim.results.store import write_text
+    from sim.results.beside import write_text
     from sim.results.stored import StoredResult
 
     matplotlib.use("Agg")

@@ -11,7 +11,7 @@ import click
 
 from sim.experiment.checking import Finding
 from sim.report.checks import github_annotations, junit, lines, markdown, verdict
-from sim.results.store import write_text
+from sim.results.beside import write_text
 
 
 class Reporter:

@@ -69,7 +69,8 @@ def simulate(
     clock.run(until=settings.horizon)
 
     for task in tasks.unfinished():
-        task.waited = causes.end(task)
+        if task.apply_started_at == NEVER:
+            task.waited = causes.end(task)
         record.task(task)
     for pod in pool.pods.values():
         record.pod(pod)

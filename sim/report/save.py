@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.results.beside import beside
 from sim.scenario import InputError
 from sim.scenario.errors import shown
 
@@ -38,17 +38,11 @@ def save_picture(
     options: dict[str, object] = {"replication": replication} if kind in ("timeline", "pods") else {}
     if kind == "timeline":
         options["policy"] = policy
-    beside = path.with_name(f".{path.name}.partial-{os.getpid()}")
     # Without a date, and with a salt of its own: the same results make the same file.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with plt.rc_context({"svg.hashsalt": kind}):
+        with plt.rc_context({"svg.hashsalt": kind}), beside(path) as partial:
             getattr(outcome.plot, kind)(**options)
-            plt.savefig(beside, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
+            plt.savefig(partial, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
     finally:
-        beside.unlink(missing_ok=True)
         plt.close("all")

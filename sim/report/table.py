@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,31 +92,50 @@ def _half_width(found: dict[str, Any], written: Callable[[float], str]) -> str:
 def comparison(result: Outcome) -> RenderableType:
     """The policies side by side, the first repeated in each block of as many as fit beside it."""
     first, *others = result.labels
-    parts: list[RenderableType] = [_head(result)]
     lines = lines_of(result)
-    policies, comparisons = result.summary["policies"], result.summary["comparisons"]
-    told = result.replications > 1
-    for block in _blocks(first, others, told):
+    titles = ["", *(line.title for line in lines)]
+    reference = [
+        first,
+        *(figure(entry(result.summary["policies"][first], line.metric), line.written) for line in lines),
+    ]
+    parts: list[RenderableType] = [_head(result)]
+    beside = {label: _columns(result, label, lines) for label in others}
+    room = WIDTH - _width([titles, reference])
+    for block in _blocks({label: _width(columns) for label, columns in beside.items()}, room):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
         table.add_column("")
         table.add_column(first, justify="right", overflow="fold")
+        columns = [titles, reference]
         for label in block:
-            table.add_column(label, justify="right", overflow="fold")
-            table.add_column(f"vs {first}", justify="right", overflow="fold", style="cyan")
-            if told:
+            shown, apart, *words = beside[label]
+            table.add_column(shown[0], justify="right", overflow="fold")
+            table.add_column(apart[0], justify="right", overflow="fold", style="cyan")
+            if words:
                 table.add_column("", overflow="fold")
-        for line in lines:
-            cells = [figure(entry(policies[first], line.metric), line.written)]
-            for label in block:
-                cells.append(figure(entry(policies[label], line.metric), line.written))
-                found = entry(comparisons[label], line.metric)
-                cells.append(difference(found, line.written))
-                if told:
-                    cells.append("" if cells[-1] == "=" else found.get("verdict", "cannot tell"))
-            table.add_row(line.title, *cells)
+            columns += beside[label]
+        for row in list(zip(*columns, strict=True))[1:]:
+            table.add_row(*row)
         parts.append(table)
     parts.extend(Text(note) for note in notes(result))
     return Group(*parts)
+
+
+def _columns(result: Outcome, label: str, lines: Sequence[Line]) -> list[list[str]]:
+    """The columns of a policy that is not the first, with their heads: figures, differences and, if told, verdicts."""
+    metrics, differences = result.summary["policies"][label], result.summary["comparisons"][label]
+    shown = [figure(entry(metrics, line.metric), line.written) for line in lines]
+    found = [entry(differences, line.metric) for line in lines]
+    apart = [difference(each, line.written) for each, line in zip(found, lines, strict=True)]
+    columns = [[label, *shown], [f"vs {result.labels[0]}", *apart]]
+    if result.replications > 1:
+        verdicts = (each.get("verdict", "cannot tell") for each in found)
+        columns.append(["", *("" if told == "=" else word for told, word in zip(apart, verdicts, strict=True))])
+    return columns
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    """How many characters the columns take, with the room between them."""
+    return sum(max(map(len, column)) + 2 for column in columns)
 
 
 def _head(result: Outcome) -> Text:
@@ -161,17 +180,14 @@ def show(renderable: RenderableType, console: Console | None = None) -> None:
     console.print(renderable)
 
 
-def _blocks(first: str, others: Sequence[str], told: bool) -> Iterator[list[str]]:
-    """The other policies in blocks that fit beside the first: each takes a column and one or two for the difference."""
-    figures = 16 if told else 10
-    room = WIDTH - 20 - max(len(first), figures) - 2
+def _blocks(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
+    """The other policies in blocks that fit into the *room* beside the first, which alone is a block, too."""
     block: list[str] = []
-    used = 0
-    for label in others:
-        width = max(len(label), figures) + max(len(first) + 3, figures + 1) + 4 + (13 if told else 0)
-        if block and used + width > room:
+    left = room
+    for label, width in widths.items():
+        if block and width > left:
             yield block
-            block, used = [], 0
+            block, left = [], room
         block.append(label)
-        used += width
+        left -= width
     yield block

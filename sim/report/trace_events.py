@@ -12,7 +12,6 @@ plan is there, and it counts as pending up to that.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,17 +20,16 @@ import numpy as np
 
 from sim.model.causes import CAUSES
 from sim.model.clock import SECOND
+from sim.results.beside import beside
 from sim.scenario import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.results.result import Result
-    from sim.results.stored import StoredResult
+    from sim.results.outcome import Outcome
 
 Event = dict[str, Any]
-Track = tuple[int, int]
-"""A process and a thread of it."""
+Track = tuple[int, int]  # a process and a thread of it
 
 # Threads, counted from their process. None is 0, which viewers take for the main thread of a program.
 MAIN: Final = 1
@@ -39,7 +37,7 @@ AGENT: Final = 2
 SLOTS: Final = 3
 
 
-def trace_events(result: StoredResult | Result, replication: int = 0) -> Iterator[Event]:
+def trace_events(result: Outcome, replication: int = 0) -> Iterator[Event]:
     """The events of all policies in one replication, made one by one, not in order of time; `ts` in microseconds.
 
     Raises:
@@ -51,34 +49,22 @@ def trace_events(result: StoredResult | Result, replication: int = 0) -> Iterato
     return _events(result, replication)
 
 
-def write_trace_events(result: StoredResult | Result, path: Path, replication: int = 0) -> None:
+def write_trace_events(result: Outcome, path: Path, replication: int = 0) -> None:
     """Write the events as a JSON object, one per line: beside, and renamed into place.
 
     Raises:
         InputError: it cannot be written, or there is no such replication.
     """
     events = trace_events(result, replication)
-    try:
-        in_place = path.exists() and not path.is_file() and not path.is_dir()  # a pipe, say: not to be replaced
-        beside = path if in_place else path.with_name(f".{path.name}.partial-{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w", encoding="utf-8") as file:
-                file.write('{"displayTimeUnit": "ms", "traceEvents": [')
-                for number, event in enumerate(events):
-                    file.write(",\n" if number else "\n")
-                    file.write(json.dumps(event, ensure_ascii=False, allow_nan=False))
-                file.write("\n]}\n")
-            if not in_place:
-                beside.replace(path)
-        finally:
-            if not in_place:
-                beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
+    with beside(path) as partial, partial.open("w", encoding="utf-8") as file:
+        file.write('{"displayTimeUnit": "ms", "traceEvents": [')
+        for number, event in enumerate(events):
+            text = json.dumps(event, ensure_ascii=False, allow_nan=False)
+            file.write(f",\n{text}" if number else f"\n{text}")
+        file.write("\n]}\n")
 
 
-def _events(result: StoredResult | Result, replication: int) -> Iterator[Event]:
+def _events(result: Outcome, replication: int) -> Iterator[Event]:
     process = 1  # 0 is a process of its own to Perfetto
     for label in result.labels:
         run = _Run(result, label, replication, process)
@@ -87,21 +73,19 @@ def _events(result: StoredResult | Result, replication: int) -> Iterator[Event]:
 
 
 class _Run:
-    """One policy in one replication.
+    """One policy in one replication."""
 
-    Processes and threads share one row of numbers, from *process* on: they are shown in that order, and some viewers
-    know a thread by its number alone.
-    """
+    # Processes and threads share one row of numbers, from *process* on: they are shown in that order, and some viewers
+    # know a thread by its number alone.
 
-    def __init__(self, result: StoredResult | Result, label: str, replication: int, process: int) -> None:
+    def __init__(self, result: Outcome, label: str, replication: int, process: int) -> None:
         def rows(frame: pd.DataFrame) -> pd.DataFrame:
             return frame[(frame.policy == label) & (frame.replication == replication)]
 
         self._label = label
         self._tasks, self._pods = rows(result.tasks), rows(result.pods)
         self._reservations, self._incidents = rows(result.reservations), rows(result.incidents)
-        self._horizon = result.scenario.horizon
-        self._slots = result.scenario.pool.slots_per_pod
+        self._horizon, self._slots = result.scenario.horizon, result.scenario.pool.slots_per_pod
         self._server: Track = (process, process + MAIN)
         self._waiting: Track = (process + SLOTS, process + SLOTS + MAIN)
         self._first_pod = process + 2 * SLOTS
@@ -128,10 +112,9 @@ class _Run:
 
     def _faults(self) -> Iterator[Event]:
         for row in _rows(self._incidents):
-            until = self._or_horizon(row.until)
+            name, until = row.kind.replace("_", " "), self._or_horizon(row.until)
             track = self._pod(row.pod, MAIN) if row.kind.startswith("pod_") else self._server
-            args = {"lasts (s)": until - row.time}
-            yield _event("i", row.kind.replace("_", " "), "fault", track, row.time, s="p", args=args)
+            yield _event("i", name, "fault", track, row.time, s="p", args={"lasts (s)": until - row.time})
             if row.kind == "server_restart" and row.time < until:
                 yield _slice("down", "server", track, row.time, until, {})
 
@@ -151,11 +134,9 @@ class _Run:
                 yield _slice("offline", "pod", self._pod(row.pod, AGENT), since, until, {})
 
     def _phase(self, name: str, running: str) -> pd.DataFrame:
-        """The tasks that got to that phase, with `begin`, `end`, `pod`, `slot` and whether it `failed`.
-
-        A task that is *running* does so to the horizon, and one that has failed did so in its last phase. Its state
-        says so, not its times: one that plans again still has the end of its earlier plan.
-        """
+        """The tasks that got to that phase, with `begin`, `end`, `pod`, `slot` and whether it `failed`."""
+        # A task that is *running* does so to the horizon; one that has failed did so in its last phase. Its state says
+        # so, not its times: one that plans again still has the end of its earlier plan.
         rows = self._tasks[self._tasks[f"{name}_started_at"].notna()]
         is_last = rows.apply_started_at.notna() if name == "apply" else rows.apply_started_at.isna()
         failed = (rows.state == "failed") & is_last
@@ -176,11 +157,9 @@ class _Run:
                 yield _slice(name, "reservation", track, row.reserved_at, end, {"task": row.task_id})
 
     def _waits(self) -> Iterator[Event]:
-        """From a task's confirmation to its apply, or to the horizon if that does not come: what `apply_wait` says.
-
-        Perfetto packs all async events whose outermost ones have the same name onto one track, so the name that tells
-        them apart is inside.
-        """
+        """From a task's confirmation to its apply, or to the horizon if that does not come: what `apply_wait` says."""
+        # Perfetto packs all async events whose outermost ones have the same name onto one track, so the name that tells
+        # them apart is inside.
         for number, row in enumerate(_rows(self._tasks[self._tasks.apply_wait > 0])):
             names = ("apply wait", f"wait {row.task_id}")
             parts = {f"{cause.replace('_', ' ')} (s)": getattr(row, f"wait_{cause}") for cause in CAUSES}
@@ -192,9 +171,8 @@ class _Run:
                 yield _event("e", name, "wait", self._waiting, self._or_horizon(row.apply_started_at), id2=wait)
 
     def _counters(self) -> Iterator[Event]:
-        plans, applies = self._phases["plan"], self._phases["apply"]
         confirmed = self._tasks[self._tasks.confirmed_at.notna()]
-        running = [(plans.begin, plans.end), (applies.begin, applies.end)]
+        running = [(rows.begin, rows.end) for rows in self._phases.values()]
         reserved = [(self._reservations.reserved_at, self._reservations.released_at)]
         yield from self._counter("pods", total=[(self._pods.created_at, self._pods.deleted_at)])
         yield from self._counter("slots", running=running, reserved=reserved)
@@ -202,10 +180,7 @@ class _Run:
         yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, confirmed.apply_started_at)])
 
     def _counter(self, counter: str, **series: list[tuple[pd.Series[Any], pd.Series[Any]]]) -> Iterator[Event]:
-        """How much of each series there is: at the start, whenever that changes, and at the horizon.
-
-        A series is the times at which something begins and ends. What does not end before the horizon does not end.
-        """
+        """How much of each series, begins and ends, is on: at the start, whenever that changes, and at the horizon."""
         begins = [np.sort(np.concatenate([begin for begin, _ in spans])) for spans in series.values()]
         ends = [np.sort(np.concatenate([end[end < self._horizon] for _, end in spans])) for spans in series.values()]
         times = np.unique(np.concatenate([[0.0, self._horizon], *begins, *ends]))
@@ -230,10 +205,9 @@ def _about(row: Any) -> Event:
 def _merged(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """What the *spans*, in order of their begin, cover together, without what takes no time."""
     covered: list[tuple[float, float]] = []
-    for since, until in spans:
-        if covered and since <= covered[-1][1]:
-            since, until = covered[-1][0], max(until, covered.pop()[1])
-        covered.append((since, until))
+    for begin, end in spans:
+        since, until = covered.pop() if covered and begin <= covered[-1][1] else (begin, end)
+        covered.append((since, max(until, end)))
     return (span for span in covered if span[0] < span[1])
 
 

@@ -87,23 +87,6 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
                 folder.rmdir()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file beside, and rename it into place.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def write_json(path: Path, data: Any) -> None:
     """Write *data* as indented JSON in full precision."""
     path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from sim.results.outcome import Outcome
 
 
+FEW = 6
+"""Points of no more policies than this have their names beside them; there would be no room for more."""
+
+
 def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None = None) -> Axes:
     """One point per policy: pod-hours to the right, *metric* upwards, with their intervals.
 
-    The line joins the policies that no other beats in both. An arrow says that a wait is only known to be longer.
+    The line joins the policies that no other beats in both. "At least": somebody still waited at the end.
     """
     from matplotlib.ticker import FuncFormatter
 
-    axes = style.new_axes(ax, (7.0, 4.0))
+    axes = style.new_axes(ax, (7.0 if len(outcome.labels) <= FEW else 9.0, 4.0))
     figures = outcome.summary["policies"]
     points: list[tuple[float, float]] = []
     for number, label in enumerate(outcome.labels):
@@ -31,14 +35,15 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
             continue
         x, y = cost["value"] / 3600, wait["value"]
         points.append((x, y))
-        bound = bool(wait.get("lower_bound"))
+        name = f"{label} (at least)" if wait.get("lower_bound") else label
         axes.errorbar(
             x, y, xerr=_spread(cost, 3600.0), yerr=_spread(wait, 1.0),
-            marker="^" if bound else style.marker(number), markersize=9 if bound else 7,
+            marker=style.marker(number), markersize=7,
             color=style.line(number)["color"], capsize=3, linewidth=1.2, linestyle="",
-            label=f"{label} (at least)" if bound else label,
+            label=name,
         )  # fmt: skip
-        axes.annotate(label, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
+        if len(outcome.labels) <= FEW:
+            axes.annotate(name, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
     best = _best(points)
     if len(best) > 1:
         axes.plot(*zip(*best, strict=True), color=style.GREY, linewidth=1, linestyle=":", zorder=0)
@@ -51,6 +56,8 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     axes.set_xlabel("pod-hours")
     axes.set_ylabel(f"apply wait, {metric.partition('.')[2] or metric}")
     style.plain(axes)
+    if len(outcome.labels) > FEW:
+        axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 
 

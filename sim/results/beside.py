@@ -1,0 +1,44 @@
+"""Files are written beside, and renamed into place when they are complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sim.scenario import InputError
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Where to write what is to be the file *path*; it takes its place on leaving, unless that is by an error.
+
+    A pipe or a device is not replaced but written to.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    in_place = path.exists() and not path.is_file() and not path.is_dir()
+    partial = path if in_place else path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            if not in_place:
+                partial.replace(path)
+        finally:
+            if not in_place:
+                partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be written: {error.strerror}, expected a file") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write *text* to the file *path*.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with beside(path) as partial:
+        partial.write_text(text, encoding="utf-8")
