@@ -44,9 +44,8 @@ frontier where its insurance was not needed: in reserved-pod-deleted it keeps th
 use, which `arc-busy` does not; in reservation-lost-while-thinking it holds a slot for a human who, as it turns out,
 comes only when another one is free (`spare: 0` does without); after a server restart it keeps pods for reservations
 that come back. Nor is it in the picture of firefox-ci, which knows of waits and cost alone: under `keda` nobody who was
-confirmed waits there at all, for a fifth less. But 220 tasks more are left unplanned, and plans wait half as long
-again: it is cheaper because it does less. The pool is at `max_pods` for much of that time, where the wait of the one
-task that has to (180 s) is chance.
+confirmed waits there at all, for 8 % less. But 220 tasks more are left unplanned, and plans wait half as long again: it
+is cheaper because it does less. The pool is at `max_pods` for much of that time, where it is chance who waits.
 """
 
 

@@ -26,7 +26,8 @@ class Demand:
 
     A task that is `apply_pending` and has lost its slot counts even before its human confirms: its reservation was
     its claim to a slot, and the pod that replaces it should be there when the human is. `spare` bounds how many slots
-    are kept for such tasks.
+    are kept for all such tasks together (null: as many as there are tasks). They confirm one by one, and whoever takes
+    the slot has the next one made; without a bound those who never confirm would each keep a slot for ever.
 
     The platform does not show which pods are silent (model.md, 4). An idle slot that stays idle for `patience` while
     a task that needs one waits is not counted: nobody can reach it. `patience` must be longer than `dispatch_retry`.
@@ -34,7 +35,7 @@ class Demand:
 
     keep: Duration = 300.0
     patience: Duration = 30.0
-    spare: Annotated[int, Field(ge=0)] | None = None
+    spare: Annotated[int, Field(ge=0)] | None = 1
 
     _spare_since: float | None = field(default=None, init=False, repr=False, compare=False)
     _spare_pods: int = field(default=0, init=False, repr=False, compare=False)

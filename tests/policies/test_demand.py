@@ -35,7 +35,7 @@ IDLE_POD = {"pods": 1, "slots": 3, "idle": 3, "idle_ready": 3, "idle_apply_ready
         ({"eligible_plan_and_apply": 1, "eligible_plan": 2}, 1),
         ({"eligible_plan_and_apply": 1, "eligible_plan": 3}, 2),
         ({"slotless": 1, "slotless_confirmed": 1}, 1),
-        ({"slotless": 2, "slotless_confirmed": 0}, 2),  # their humans still think
+        ({"slotless": 2, "slotless_confirmed": 0}, 1),  # one is ready for whose human is done thinking first
         ({"pending": 5}, 0),  # none of them is eligible
         ({**IDLE_POD, "slotless": 1, "slotless_confirmed": 1}, 1),  # it has only to ask
         ({**IDLE_POD, "slotless": 2, "slotless_confirmed": 1}, 2),
@@ -49,7 +49,7 @@ def test_as_many_pods_as_waiting_tasks_need(seen: dict[str, Any], pods: int) -> 
     assert Demand().desired_pods(NOTHING._replace(**seen)) == pods
 
 
-@pytest.mark.parametrize(("spare", "pods"), [(None, 3), (0, 0), (1, 1), (9, 3)])
+@pytest.mark.parametrize(("spare", "pods"), [(None, 3), (0, 0), (1, 1), (2, 2), (9, 3)])
 def test_spare_bounds_the_slots_for_those_who_still_think(spare: int | None, pods: int) -> None:
     assert Demand(spare=spare).desired_pods(NOTHING._replace(slotless=3)) == pods
 

@@ -35,7 +35,7 @@ def pods(outcome: Outcome, replication: int = 0, ax: Axes | None = None) -> Any:
             times, counts = counted(outcome, label, replication)
             axes.step(times, counts, where="post", label=label, linewidth=1.4, **style.line(number))
         axes.set_ylabel(title)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1.0))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         style.plain(axes)
     column[0].legend(frameon=False, ncols=len(outcome.labels), loc="lower left", bbox_to_anchor=(0, 1))

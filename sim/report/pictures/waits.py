@@ -67,7 +67,7 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     axes.set_xticks([tick for tick in ticks if tick <= longest * 1.3])
     axes.xaxis.set_major_formatter(FuncFormatter(style.duration))
     axes.xaxis.set_minor_locator(_no_ticks())
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(-0.02 * (most or 1.0), 1.05 * (most or 1.0))
     axes.set_xlabel("apply wait, from the confirmation on")
     axes.set_ylabel("share that waits longer")
