@@ -38,7 +38,7 @@ def test_parameters_in_words() -> None:
     assert registry.parameters_of(registry.find("demand")) == {
         "keep": "duration in seconds or with a unit (default 300.0)",
         "patience": "duration in seconds or with a unit (default 30.0)",
-        "spare": "whole number",
+        "spare": "whole number (default 1)",
     }
 
 
