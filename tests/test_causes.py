@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 import sim
-from sim.model.causes import CAUSES
+from sim.model.names import CAUSES
 from sim.scenario import Scenario
 
 from support import Always, Outcome, plan_and_apply, run, scenarios

@@ -14,8 +14,9 @@ from test_cli import sim as command
 import sim
 from sim.experiment.baseline import baseline_of, baseline_text, compare, read_baseline, what_changed
 from sim.experiment.checking import check
+from sim.experiment.judging import judge
 from sim.experiment.survival import Estimate
-from sim.experiment.thresholds import ThresholdError, judge, parse_threshold
+from sim.experiment.thresholds import ThresholdError, parse_threshold
 
 from support import scenario
 

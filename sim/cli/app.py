@@ -313,7 +313,7 @@ def _look_up(scenario: Scenario, policies: tuple[str, ...], allow_plugins: bool,
 
     labels = [contestant.label for contestant in contestants(scenario, policies or None, allow_plugins)]
     if checked or not policies:
-        from sim.experiment.checking import expect_known_metrics, thresholds_of
+        from sim.experiment.thresholds import expect_known_metrics, thresholds_of
 
         thresholds_of(scenario, labels)
         expect_known_metrics(scenario)

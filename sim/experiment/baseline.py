@@ -18,16 +18,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sim.experiment.intervals import Difference, difference, unpaired_difference
-from sim.experiment.metrics import WAIT_METRICS
+from sim.experiment.names import KEPT
 from sim.experiment.summary import Measured
 from sim.experiment.survival import Estimate
 from sim.scenario import InputError, Scenario
 from sim.scenario.scenario import Tolerance
 
 FORMAT = 1
-
-KEPT = (*WAIT_METRICS, "confirmed", "censored", "failed", "unplanned", "pod_seconds", "peak_pods")
-"""The metrics that a baseline holds."""
 
 Change = Literal["nothing", "the code", "the scenario", "the scenario and the code"]
 Verdict = Literal["same", "passed", "improved", "failed"]

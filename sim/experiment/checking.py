@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sim.experiment.baseline import KEPT, Comparison, compare, what_changed
-from sim.experiment.metrics import CAUSE_METRICS, WAIT_METRICS
+from sim.experiment.baseline import Comparison, compare, what_changed
+from sim.experiment.judging import Judgement, judge
+from sim.experiment.names import CAUSE_METRICS, WAIT_METRICS
 from sim.experiment.summary import Measured
-from sim.experiment.thresholds import Judgement, Threshold, ThresholdError, judge, parse_threshold
+from sim.experiment.thresholds import thresholds_of
 from sim.scenario import Scenario
-from sim.scenario.errors import shown
 
 Status = Literal["passed", "failed", "undecided", "improved"]
 
@@ -26,33 +26,6 @@ class Finding:
     blocks: bool
     message: str
     line: int | None
-
-
-def thresholds_of(scenario: Scenario, labels: Sequence[str]) -> list[Threshold]:
-    """The scenario's thresholds.
-
-    Raises:
-        InputError: one of them cannot be understood, or names a policy or metric that there is not.
-    """
-    thresholds = []
-    for index, text in enumerate(scenario.thresholds):
-        try:
-            thresholds.append(parse_threshold(text, labels))
-        except ThresholdError as error:
-            raise scenario.mistake(("thresholds", index), str(error)) from None
-    return thresholds
-
-
-def expect_known_metrics(scenario: Scenario) -> None:
-    """Refuse a `regression` of a metric that baselines do not hold.
-
-    Raises:
-        InputError: there is one.
-    """
-    for metric in scenario.regression:
-        if metric not in KEPT:
-            problem = f"found {shown(metric)}, expected one of: {', '.join(KEPT)}"
-            raise scenario.mistake(("regression", metric), problem)
 
 
 def check(scenario: Scenario, measured: Measured, baseline: Mapping[str, Any] | None) -> list[Finding]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.experiment.contestants import Contestant
-from sim.experiment.metrics import METRICS, measure
+from sim.experiment.metrics import measure
+from sim.experiment.names import METRICS
 from sim.experiment.precision import FIRST, is_reached, next_look
 from sim.experiment.runner import Progress, Run, Runs, Workers
 from sim.experiment.summary import Measured

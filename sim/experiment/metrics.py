@@ -7,21 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.experiment.names import CAUSE_METRICS, METRICS, QUANTILES
 from sim.experiment.runner import Run
 from sim.experiment.survival import Estimate, Waits
-from sim.model.causes import CAUSES
 from sim.model.clock import NEVER, SECOND
 from sim.model.tasks import FAILED, PENDING
-
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-
-COUNT_METRICS = ("tasks", "confirmed", "censored", "failed", "unplanned")
-WAIT_METRICS = tuple(f"apply_wait.{name}" for name in ("mean", *QUANTILES, "max"))
-CAUSE_METRICS = tuple(f"wait_{cause}" for cause in CAUSES)
-COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot")
-
-METRICS = (*COUNT_METRICS, *WAIT_METRICS, *CAUSE_METRICS, *COST_METRICS)
-"""Every metric, by the dotted path that it has in the summary."""
 
 
 def measure(run: Run, warmup: int, horizon: int) -> dict[str, Estimate]:

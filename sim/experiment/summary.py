@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sim.experiment.intervals import Difference, Figure, difference, figure
-from sim.experiment.metrics import CAUSE_METRICS, METRICS, WAIT_METRICS
+from sim.experiment.names import CAUSE_METRICS, METRICS, WAIT_METRICS
 from sim.experiment.survival import Estimate
 
 Summary = dict[str, Any]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sim.model.clock import NEVER, Clock
+from sim.model.names import CAUSES
 from sim.model.pool import RESERVED, Pod, Pool
 from sim.model.tasks import APPLY_PENDING, NO_WAIT, Task
 
@@ -22,9 +23,7 @@ POLLING: Final = 2
 POD_STARTING: Final = 3
 NO_SLOT: Final = 4
 REPLANNING: Final = 5
-
-CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_slot", "replanning")
-"""The causes by number.
+"""The causes by number; their names are `CAUSES`.
 
 `server_down`: the server was down. `agent_offline`: the pod of the reserved slot was silent. `polling`: an attempt
 would have succeeded, but none was due. `pod_starting`: it would not, and a pod was on its way. `no_slot`: it would

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model.causes import CAUSES
 from sim.model.clock import NEVER
+from sim.model.names import CAUSES
 from sim.model.pool import Pod, Slot
 from sim.model.tasks import Task
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.model.causes import CAUSES
 from sim.model.clock import SECOND
+from sim.model.names import CAUSES
 from sim.results.beside import beside
 from sim.scenario import InputError
 

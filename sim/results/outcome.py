@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment.metrics import METRICS
+from sim.experiment.names import METRICS
 from sim.experiment.summary import Summary, entry
 from sim.scenario import Scenario
 

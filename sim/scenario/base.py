@@ -13,7 +13,8 @@ T = TypeVar("T")
 class Part(BaseModel):
     """A part of a scenario file: one mapping."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Deferred: only the whole is validated, so what reads a part alone need not be built.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationInfo, model_validator
+from typing_extensions import TypeAliasType
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.columns import read_column
@@ -151,18 +152,19 @@ Distribution = Annotated[
     Field(discriminator="dist"),
 ]
 
-Component.model_rebuild()
-Mixture.model_rebuild()
-
 
 def _constant_or_distribution(value: object) -> str:
     return "distribution" if isinstance(value, dict | BaseModel) else "constant"
 
 
-Quantity = Annotated[
-    Annotated[Duration, Tag("constant")] | Annotated[Distribution, Tag("distribution")],
-    Discriminator(_constant_or_distribution),
-]
+# A named type, so that pydantic builds what reads it once and not for each of the many fields that are quantities.
+Quantity = TypeAliasType(
+    "Quantity",
+    Annotated[
+        Annotated[Duration, Tag("constant")] | Annotated[Distribution, Tag("distribution")],
+        Discriminator(_constant_or_distribution),
+    ],
+)
 """A constant number of seconds, or a distribution of them."""
 
 

@@ -141,6 +141,10 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+_AS_IT_IS: Any = Field(default={}, validate_default=True)
+"""The default of a part: what it is if nothing is said. Made by the whole, so that the part needs no reader of its own."""
+
+
 class Scenario(Part):
     """One experiment."""
 
@@ -155,16 +159,16 @@ class Scenario(Part):
     replications: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     precision: Precision | None = None
     confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
-    pool: Pool = Pool()
-    control: Control = Control()
-    safeguards: Safeguards = Safeguards()
+    pool: Pool = _AS_IT_IS
+    control: Control = _AS_IT_IS
+    safeguards: Safeguards = _AS_IT_IS
     workload: Workload
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
     policies: Annotated[
         tuple[Annotated[PolicyChoice, BeforeValidator(_named, json_schema_input_type=str | PolicyChoice)], ...],
         Field(strict=False),
         AfterValidator(not_empty),
-    ] = (PolicyChoice(name="old"), PolicyChoice(name="fixed"))
+    ] = Field(default_factory=lambda: (PolicyChoice(name="old"), PolicyChoice(name="fixed")))
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
     undecided: Literal["fail", "pass", "warn"] = "fail"
     regression: dict[str, str | float] = Field(
