@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test validate docs lint format lock clean
+.PHONY: run test validate docs bench bench-quick lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
@@ -17,6 +17,14 @@ test: lint
 # Some minutes: compares with queueing theory and with another simulator, and writes docs/validation.md.
 validate: $(READY)
 	$(BIN)/python tests/validation
+
+# Half an hour on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+# The same in about a minute, for a change in progress; writes nothing.
+bench-quick: $(READY)
+	$(BIN)/python -m benchmarks --quick
 
 # A minute: runs every policy on every scenario, and writes docs/policies.md and the pictures of the docs.
 docs: $(READY)

@@ -60,7 +60,8 @@ class Workload:
         order = order[: np.searchsorted(self.arrive[order], horizon)]
         for start in range(0, len(order), _BLOCK):
             rows = order[start : start + _BLOCK]
-            yield from map(Arrival, rows.tolist(), *(column[rows].tolist() for column in columns))
+            values = zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True)
+            yield from map(Arrival._make, values)
 
 
 @dataclass(frozen=True, slots=True)

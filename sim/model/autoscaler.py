@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simpy.events import ProcessGenerator
 
@@ -18,6 +18,9 @@ from sim.policies.view import Policy, PoolView
 
 if TYPE_CHECKING:
     from sim.model.server import Server
+
+
+_TICK: Final = place(TICK)
 
 
 class PolicyError(Exception):
@@ -52,8 +55,10 @@ class Autoscaler:
         self._policy = policy
         self._record = record
         self._may_sleep = not literal and bool(getattr(policy, "stateless", False))
-        self._alarm = Alarm(clock)
-        self._is_set = False
+        self._alarm = Alarm(clock, self._due)
+        self._interval = settings.autoscaler_interval
+        self.is_set = False
+        """Whether a tick is to come."""
         self._outdated: dict[int, Pod] = {}
 
     def attach(self, pool: Pool, creation: Creation, tasks: Tasks, server: Server, waiting: Waiting) -> None:
@@ -66,29 +71,28 @@ class Autoscaler:
 
     def wake(self) -> None:
         """Something has changed: the next point of the grid matters."""
-        if not self._is_set:
-            self._is_set = True
-            now, interval = self._clock.now, self._settings.autoscaler_interval
-            past = (now - self._server.up_since) % interval
-            may_tick_now = past == 0 and now > self._server.up_since and self._clock.turn_taken() < place(TICK)
-            self._alarm.set(now if may_tick_now else now + interval - past, place(TICK))
-
-    def loop(self) -> ProcessGenerator:
-        """The process of the control loop."""
-        self.wake()
-        while True:
-            yield self._alarm.wait()
-            self._is_set = False
+        if not self.is_set:
+            self.is_set = True
             now, up_since = self._clock.now, self._server.up_since
-            if self._server.is_down:
-                continue  # lost; whoever brings it up wakes the loop
-            if now == up_since or (now - up_since) % self._settings.autoscaler_interval:
-                self.wake()  # was set before a restart, and the grid is another one now
-                continue
-            self._clock.take_turn(place(TICK))
-            self._tick()
-            if not self._may_sleep:
-                self.wake()
+            past = (now - up_since) % self._interval
+            if past == 0 and now > up_since and self._clock.turn_taken() < _TICK:
+                self._alarm.set(now, _TICK)
+            else:
+                self._alarm.set(now + self._interval - past, _TICK)
+
+    def _due(self, _: Alarm) -> None:
+        """The next tick of the control loop."""
+        self.is_set = False
+        now, up_since = self._clock.now, self._server.up_since
+        if self._server.is_down:
+            return  # lost; whoever brings it up wakes the loop
+        if now == up_since or (now - up_since) % self._interval:
+            self.wake()  # was set before a restart, and the grid is another one now
+            return
+        self._clock.take_turn(_TICK)
+        self._tick()
+        if not self._may_sleep:
+            self.wake()
 
     def _tick(self) -> None:
         pool, settings, now = self._pool, self._settings, self._clock.now
@@ -105,6 +109,8 @@ class Autoscaler:
             pool.reserved + self._tasks.slotless,
             now,
         )
+        if wanted == before == pods:
+            return
         if wanted > pods and not self._creation.make(wanted - pods):
             self.wake()  # to try again, though nothing may have changed
         for _ in range(wanted, pods):
@@ -151,6 +157,8 @@ class Autoscaler:
         except (Exception, SystemExit) as error:
             found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise PolicyError(f"at {view.time:g} s it raised {found}, expected a number of pods") from error
+        if type(answer) is int and answer >= 0:
+            return answer
         try:
             desired = None if isinstance(answer, bool) else index(answer)
         except TypeError:
@@ -164,26 +172,29 @@ class Autoscaler:
         settings, pool, tasks = self._settings, self._pool, self._tasks
         pods = len(pool.pods)
         slots = pods * settings.slots_per_pod
+        starting, running, reserved = pool.starting, pool.running, pool.reserved
+        ready = pods - starting
+        # By position, in the order of its fields: by name it would take three times as long.
         return PoolView(
-            time=self._clock.now / SECOND,
-            min_pods=settings.min_pods,
-            max_pods=settings.max_pods,
-            initial_pods=settings.initial_pods,
-            slots_per_pod=settings.slots_per_pod,
-            apply_slots=settings.apply_slots,
-            pods=pods,
-            starting_pods=pool.starting,
-            slots=slots,
-            running=pool.running,
-            reserved=pool.reserved,
-            idle=slots - pool.running - pool.reserved,
-            idle_ready=pool.idle_ready,
-            idle_starting=pool.starting * settings.slots_per_pod,
-            idle_apply_ready=pool.idle_apply_ready,
-            idle_apply_starting=pool.starting * settings.apply_slots,
-            pending=tasks.pending,
-            eligible_plan=tasks.eligible_plan,
-            eligible_plan_and_apply=tasks.eligible_plan_and_apply,
-            slotless=tasks.slotless,
-            slotless_confirmed=tasks.slotless_confirmed,
+            self._clock.now / SECOND,
+            settings.min_pods,
+            settings.max_pods,
+            settings.initial_pods,
+            settings.slots_per_pod,
+            settings.apply_slots,
+            pods,
+            starting,
+            slots,
+            running,
+            reserved,
+            slots - running - reserved,
+            ready * settings.slots_per_pod - running - reserved,
+            starting * settings.slots_per_pod,
+            pool.idle_apply_ready,
+            starting * settings.apply_slots,
+            tasks.pending,
+            tasks.eligible_plan,
+            tasks.eligible_plan_and_apply,
+            tasks.slotless,
+            tasks.slotless_confirmed,
         )

@@ -7,7 +7,8 @@ is due at *exactly* the same moment, however both were computed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from heapq import heappop, heappush
+from typing import Any, Final
 
 from simpy import Environment, Event
 
@@ -44,36 +45,53 @@ def place(order: int, rank: int = 0) -> int:
 
 
 class Clock(Environment):
-    """The SimPy environment of one run."""
+    """The SimPy environment of one run.
 
-    if TYPE_CHECKING:
+    SimPy's `run` asks at every event whether to stop, and its `now` is a property. This class, and `Alarm`, reach into
+    SimPy for that: its queue is a heap of (time, priority, number, event), numbers come from `_eid`, and processes read
+    the time from `_now`. `test_clock.py` notices when SimPy does any of that differently.
+    """
 
-        @property
-        def now(self) -> int:
-            """The time in nanoseconds."""
+    now: int = 0
+    """The time in nanoseconds. An attribute, and not a property as in SimPy: it is asked for ten times an event."""
 
     def __init__(self) -> None:
         super().__init__(0)
-        self._last_turn = (0, 0)
+        self._turn_at = 0
+        self._turn = 0
 
-    @property
+    def run_to(self, horizon: int) -> None:
+        """Let happen what is due before *horizon*, as SimPy's `run` and `step` do."""
+        queue: list[Any] = self._queue
+        while queue and queue[0][0] < horizon:
+            self.now, _, _, event = heappop(queue)
+            self._now = self.now
+            callbacks, event.callbacks = event.callbacks, None
+            for callback in callbacks:
+                callback(event)
+            if not event._ok:
+                raise event._value
+        self.now = self._now = horizon
+
     def instant_is_over(self) -> bool:
         """Whether nothing else is due in this instant. Then what may happen now need not be put in order first."""
-        return self.peek() > self.now
+        queue = self._queue
+        return not queue or queue[0][0] > self.now
 
     def take_turn(self, at_place: int) -> None:
         """Note that *at_place*, where attempts or what comes after them belong, has had its turn in this instant."""
-        last, furthest = self._last_turn
-        if last != self.now or at_place > furthest:
-            self._last_turn = (self.now, at_place)
+        if self._turn_at != self.now:
+            self._turn_at = self.now
+            self._turn = at_place
+        elif at_place > self._turn:
+            self._turn = at_place
 
     def turn_taken(self) -> int:
         """The furthest place in this instant that has had its turn; 0 if no attempt and nothing after them has.
 
         A slot can still become usable after that, if something took no time at all. It comes too late for those.
         """
-        last, furthest = self._last_turn
-        return furthest if last == self.now else 0
+        return self._turn if self._turn_at == self.now else 0
 
 
 class Alarm(Event):
@@ -83,9 +101,8 @@ class Alarm(Event):
     the alarm is about.
 
     SimPy's events are made to happen once. Setting one again takes no more than giving it back its callbacks (it gave
-    them away when it went off) and scheduling it, and saves making a new object, which is most of an event's cost.
-    For that this class, and nothing else, relies on two of SimPy's private names: an event that has `_ok` and `_value`
-    is one that has been triggered.
+    them away when it went off) and putting it on the queue, and saves making a new object, which is most of an event's
+    cost. An event that has `_ok` and `_value` is to SimPy one that has been triggered.
     """
 
     callbacks: list[Callable[[Any], None]] | None  # type: ignore[assignment]
@@ -94,25 +111,16 @@ class Alarm(Event):
         super().__init__(clock)
         self._ok = True
         self._value = None
-        self._action = action
         self.subject = subject
-        self._listen()
-
-    def _listen(self) -> None:
-        self.callbacks = [] if self._action is None else [self._action]
+        self._action = None if action is None else [action]
+        self.callbacks = self._action or []
 
     def set(self, at: int, at_place: int) -> Alarm:
         """Go off *at* that time, in that place of its instant. It must not be set already."""
         if self.callbacks is None:
-            self._listen()
-        env = self.env
-        env.schedule(self, at_place, at - env.now)  # type: ignore[arg-type]
-        return self
-
-    def wait(self) -> Alarm:
-        """The alarm for a process to yield, whether it is set yet or not."""
-        if self.callbacks is None:
-            self._listen()
+            self.callbacks = self._action or []
+        queue: list[Any] = self.env._queue
+        heappush(queue, (at, at_place, next(self.env._eid), self))
         return self
 
     def cancel(self) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
-from simpy.events import ProcessGenerator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.model.causes import Causes
 from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock, place
@@ -19,6 +17,11 @@ from sim.model.waiting import Waiting
 
 if TYPE_CHECKING:
     from sim.model.server import Server
+
+
+_ARRIVAL: Final = place(ARRIVAL)
+_ATTEMPT: Final = place(ATTEMPT)
+_END: Final = place(END)
 
 
 class Dispatcher:
@@ -62,30 +65,34 @@ class Dispatcher:
             self.waiting = LiteralPolling(clock, self._attempt, retry, server.down)
         else:
             self.waiting = Polling(clock, self._attempt, retry, server.down, pool)
+        self._arrivals: Iterator[Arrival] = iter(())
+        self._next: Arrival | None = None
         self.reservations = Reservations(clock, settings, pool, tasks, self.waiting, causes)
 
     # Arrivals
 
-    def arrivals(self, arrivals: Iterable[Arrival]) -> ProcessGenerator:
-        """The process that brings the tasks, in the order given."""
-        alarm = Alarm(self._clock)
-        due: Arrival | None = None
-        for arrival in arrivals:
-            # The next one is set before this one is dealt with, so that the clock knows whether the instant is over.
-            alarm.set(arrival.at, place(ARRIVAL, arrival.index))
-            if due is not None:
-                self._arrive(due)
-            yield alarm.wait()
-            due = arrival
-        if due is not None:
-            self._arrive(due)
+    def expect(self, arrivals: Iterable[Arrival]) -> None:
+        """Have the tasks arrive, which come in order of time. One alarm serves them all."""
+        self._arrivals = iter(arrivals)
+        self._next = next(self._arrivals, None)
+        if self._next is not None:
+            Alarm(self._clock, self._arrived).set(self._next.at, _ARRIVAL + self._next.number)
+
+    def _arrived(self, alarm: Alarm) -> None:
+        due = self._next
+        assert due is not None
+        # The next one is set before this one is dealt with, so that the clock knows whether the instant is over.
+        self._next = following = next(self._arrivals, None)
+        if following is not None:
+            alarm.set(following.at, _ARRIVAL + following.number)
+        self._arrive(due)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._server.is_down:
             late = Alarm(self._clock, self._arrive_late, arrival)
-            late.set(self._server.back_at, place(ARRIVAL, arrival.index))
+            late.set(self._server.back_at, _ARRIVAL + arrival.number)
             return
-        task = Task(arrival.index, arrival.applies, arrival.workspace, arrival.plan, arrival.confirm, arrival.apply)
+        task = Task(arrival.number, arrival.applies, arrival.workspace, arrival.plan, arrival.confirm, arrival.apply)
         if self._tasks.arrive(task, self._clock.now):
             self._become_eligible(task)
 
@@ -96,7 +103,7 @@ class Dispatcher:
 
     def _become_eligible(self, task: Task) -> None:
         """The task gets an attempt in this instant, when attempts have their turn."""
-        if self._clock.instant_is_over:
+        if self._clock.instant_is_over():
             task.waiting_since = self._clock.now
             self._first_attempt(task)
         else:
@@ -104,13 +111,13 @@ class Dispatcher:
 
     def _attempt_in_turn(self, task: Task) -> None:
         task.waiting_since = self._clock.now
-        Alarm(self._clock, self._first_attempt_due, task).set(self._clock.now, place(ATTEMPT, task.index))
+        Alarm(self._clock, self._first_attempt_due, task).set(self._clock.now, _ATTEMPT + task.index)
 
     def _first_attempt_due(self, alarm: Alarm) -> None:
         self._first_attempt(alarm.subject)
 
     def _first_attempt(self, task: Task) -> None:
-        self._clock.take_turn(place(ATTEMPT, task.index))
+        self._clock.take_turn(_ATTEMPT + task.index)
         if self._replans and task.state == APPLY_PENDING and task.slot is None:
             self._tasks.replan(task)
             self._causes.begin(task)
@@ -127,12 +134,12 @@ class Dispatcher:
         self._pool.run(slot, task)
         if task.state == PENDING:
             self._tasks.start_plan(task, slot, now)
-            slot.end.set(now + task.plan, place(END, task.index))
+            slot.end.set(now + task.plan, _END + task.index)
         else:
             task.waited = self._causes.end(task)
             self._tasks.start_apply(task, slot, now)
             more = 0 if slot.pod.number == task.planned_on else self._reinit(task.index)
-            slot.end.set(now + task.apply + more, place(END, task.index))
+            slot.end.set(now + task.apply + more, _END + task.index)
         return True
 
     # Ends
@@ -143,7 +150,7 @@ class Dispatcher:
         task = slot.task
         assert task is not None
         if self._server.is_down:
-            alarm.set(self._server.back_at, place(END, task.index))
+            alarm.set(self._server.back_at, _END + task.index)
             return
         now = self._clock.now
         if task.state != PLANNING:
@@ -152,7 +159,7 @@ class Dispatcher:
             self._tasks.end_plan(task, now)
             self.reservations.make(slot)
             if task.confirm < NEVER:
-                Alarm(self._clock, self._confirmed, task).set(now + task.confirm, place(ARRIVAL, task.index))
+                Alarm(self._clock, self._confirmed, task).set(now + task.confirm, _ARRIVAL + task.index)
         else:
             self._tasks.end_plan(task, now)
             self._free(slot, None)
@@ -177,7 +184,7 @@ class Dispatcher:
     def _confirmed(self, alarm: Alarm) -> None:
         task: Task = alarm.subject
         if self._server.is_down:
-            alarm.set(self._server.back_at, place(ARRIVAL, task.index))
+            alarm.set(self._server.back_at, _ARRIVAL + task.index)
             return
         self._tasks.confirm(task, self._clock.now)
         self._become_eligible(task)

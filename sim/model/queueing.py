@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heappop, heappush
 
 from sortedcontainers import SortedList
 
@@ -23,7 +24,9 @@ class Queue:
         self._attempt = attempt
         self._is_down = is_down
         self._pool = pool
-        self._lines: tuple[SortedList[tuple[int, int, Task]], ...] = (SortedList(), SortedList())
+        # Heaps. An entry that is not valid any more is dropped when it comes up.
+        self._plans: list[tuple[int, int, Task]] = []
+        self._applies: list[tuple[int, int, Task]] = []
         self._bound: dict[Task, None] = {}
         """Tasks whose reserved slot is on a silent pod."""
         self._answered: SortedList[tuple[int, int, Task]] = SortedList()
@@ -36,26 +39,27 @@ class Queue:
         if task.slot is not None:
             self._bound[task] = None
         else:
-            self._lines[task.applies].add(self._entry(task))
+            heappush(self._applies if task.applies else self._plans, self._entry(task))
 
     def moved(self, task: Task) -> None:
         if task.slot is None:
             del self._bound[task]
-            self._lines[True].add(self._entry(task))
+            heappush(self._applies, self._entry(task))
         else:
-            self._lines[True].remove(self._entry(task))
             self._bound[task] = None
             self._answered.add(self._entry(task))
         self._serve_in_turn()  # not at once: what takes or gives the slot may not be done yet
 
     def offer(self) -> None:
-        if self._clock.instant_is_over:
+        if not (self._plans or self._applies or self._bound):
+            return
+        if self._clock.instant_is_over():
             self._serve()
         else:
             self._serve_in_turn()
 
     def _serve_in_turn(self) -> None:
-        if not self._is_set and (self._lines[False] or self._lines[True] or self._answered):
+        if not self._is_set and (self._plans or self._applies or self._answered):
             self._is_set = True
             self._alarm.set(self._clock.now, place(QUEUE))
 
@@ -64,6 +68,15 @@ class Queue:
 
     def restart(self, down_since: int) -> None:
         self.offer()
+
+    def _head(self, line: list[tuple[int, int, Task]], applies: bool) -> tuple[int, int, Task] | None:
+        """The first task of a line, if there is a slot for it."""
+        while line:
+            since, _, task = line[0]
+            if task.waiting and task.slot is None and task.waiting_since == since:
+                return line[0] if self._pool.usable_slot(applies) is not None else None
+            heappop(line)  # it has a slot, or waits again, since another moment
+        return None
 
     @staticmethod
     def _entry(task: Task) -> tuple[int, int, Task]:
@@ -75,10 +88,12 @@ class Queue:
 
     def _first(self) -> tuple[int, int, Task] | None:
         """The first task in the queue for which there is something to get."""
+        if not (self._applies or self._bound):
+            return self._head(self._plans, False)
         heads: list[tuple[int, int, Task]] = []
-        for applies in (False, True):
-            if self._lines[applies] and self._pool.usable_slot(applies) is not None:
-                heads.append(self._lines[applies][0])
+        for applies, line in ((False, self._plans), (True, self._applies)):
+            if (entry := self._head(line, applies)) is not None:
+                heads.append(entry)
         while self._answered:
             task = self._answered[0][2]
             if task in self._bound and task.slot is not None and not task.slot.pod.is_offline:
@@ -96,11 +111,11 @@ class Queue:
                 self._answered.remove(entry)
                 del self._bound[task]
             else:
-                self._lines[task.applies].remove(entry)
+                heappop(self._applies if task.applies else self._plans)
             if not self._attempt(task):
                 raise AssertionError("a usable slot was not to be had")
             task.waiting = False
-            if not self._clock.instant_is_over:
+            if not self._clock.instant_is_over():
                 # What has just started may end in this very instant, and that comes first.
                 self.offer()
                 return

@@ -41,7 +41,8 @@ def simulate(
     autoscaler = Autoscaler(clock, settings, policy, record, literal)
 
     def changed() -> None:
-        autoscaler.wake()
+        if not autoscaler.is_set:
+            autoscaler.wake()
         if tasks.slotless_confirmed:
             causes.look()
 
@@ -63,10 +64,10 @@ def simulate(
         pool.make_ready(pool.make_pod())
     for number, strikes in enumerate(circumstances.faults):
         clock.process(faults.strikes(number, strikes))
-    clock.process(dispatcher.arrivals(circumstances.arrivals))
-    clock.process(autoscaler.loop())
+    dispatcher.expect(circumstances.arrivals)
+    autoscaler.wake()
     clock.process(autoscaler.freezes())
-    clock.run(until=settings.horizon)
+    clock.run_to(settings.horizon)
 
     for task in tasks.unfinished():
         if task.apply_started_at == NEVER:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sim.model.safeguards import Safeguards
 
@@ -33,11 +33,10 @@ class Settings:
     safeguards: Safeguards = _NO_SAFEGUARDS
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One task as the world brings it. `confirm` is `NEVER` where the human never confirms."""
+class Arrival(NamedTuple):
+    """One task as the world brings it: the *number*-th. `confirm` is `NEVER` where the human never confirms."""
 
-    index: int
+    number: int
     at: int
     applies: bool
     workspace: int

@@ -177,7 +177,6 @@ class Tasks:
             self.eligible_plan_and_apply -= 1
         else:
             self.eligible_plan -= 1
-        self._changed()
 
     def end_plan(self, task: Task, now: int) -> None:
         """The plan has ended: a plan is final, a plan_and_apply waits for its human, with its slot reserved."""
@@ -206,7 +205,6 @@ class Tasks:
         task.apply_on = slot.pod.number
         task.apply_slot = slot.number
         task.slot = slot
-        self._changed()
 
     def end_apply(self, task: Task, now: int) -> Task | None:
         """The apply has ended. Returns the task of its workspace that is eligible now, if there is one."""
@@ -256,7 +254,6 @@ class Tasks:
         task.final_at = now
         task.slot = None
         self._finished(task)
-        self._changed()
         if not task.applies:
             del self._plans[task.index]
             return None

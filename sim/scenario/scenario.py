@@ -142,7 +142,7 @@ def _named(value: Any) -> Any:
 
 
 _AS_IT_IS: Any = Field(default={}, validate_default=True)
-"""The default of a part: what it is if nothing is said. Made by the whole, so that the part needs no reader of its own."""
+"""The default of a part. It is made by the whole, so that the part needs no reader of its own."""
 
 
 class Scenario(Part):

@@ -1,0 +1,1 @@
+"""How fast the simulator is, and against what: `python -m benchmarks` (see `docs/performance.md`)."""

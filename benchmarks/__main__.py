@@ -1,0 +1,70 @@
+"""`python -m benchmarks`: measure everything, print the table, and write it to docs/performance.md."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import click
+
+from benchmarks import commands, kernel, peers, polling, scaling, stages
+from benchmarks.table import PAGE, Row, markdown, write_page
+
+Parts = dict[str, Callable[[], Iterator[Row]]]
+
+
+def full(pairs: int) -> Parts:
+    """All that is measured, at full size."""
+    return {
+        "peers": lambda: peers.rows(pairs, customers=200_000),
+        "kernel": lambda: kernel.rows(pairs, tasks=200_000),
+        "polling": lambda: polling.rows(pairs, days=30, backlog=1000, backlog_hours=24),
+        "scaling": lambda: scaling.rows(
+            pairs, tasks=1_000_000, less=10_000, pod_tasks=200_000, pods=10_000, memory_tasks=1_000_000
+        ),
+        "stages": lambda: stages.rows(3, tasks=1_000_000),
+        "commands": lambda: commands.rows(pairs, count=100),
+    }
+
+
+def quick(pairs: int) -> Parts:
+    """The same in about a minute, for a change in progress."""
+    return {
+        "peers": lambda: peers.rows(pairs, customers=20_000),
+        "kernel": lambda: kernel.rows(pairs, tasks=20_000),
+        "polling": lambda: polling.rows(pairs, days=3, backlog=100, backlog_hours=12),
+        "scaling": lambda: scaling.rows(
+            pairs, tasks=50_000, less=10_000, pod_tasks=20_000, pods=1000, memory_tasks=40_000
+        ),
+        "stages": lambda: stages.rows(1, tasks=50_000),
+        "commands": lambda: commands.rows(pairs, count=20),
+    }
+
+
+@click.command()
+@click.argument("parts", nargs=-1)
+@click.option("--quick", "is_quick", is_flag=True, help="Smaller, in about a minute.")
+@click.option("--pairs", type=click.IntRange(1), help="Pairs of runs for each line: 7, or 2 if quick.")
+def main(parts: tuple[str, ...], is_quick: bool, pairs: int | None) -> None:
+    """Measure all PARTS, or those named. The page is written only if all were, at full size and in 7 pairs or more."""
+    pairs = pairs or (2 if is_quick else 7)
+    measured = quick(pairs) if is_quick else full(pairs)
+    unknown = [part for part in parts if part not in measured]
+    if unknown:
+        raise click.UsageError(f"found {unknown[0]}, expected one of: {', '.join(measured)}")
+    rows, begun = [], time.perf_counter()
+    for part in parts or measured:
+        for row in measured[part]():
+            rows.append(row)
+            click.echo(f"{time.perf_counter() - begun:5.0f} s  {' | '.join(row.cells())}", err=True)
+    table = markdown(rows, pairs)
+    click.echo(table)
+    if not parts and not is_quick and pairs >= 7:
+        write_page(table)
+        click.echo(f"Written to {PAGE}", err=True)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What it gains to skip retries and ticks that cannot matter: literal mode / skipping, with equal records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.alone import Measured, alone
+from benchmarks.pairs import paired
+from benchmarks.table import Row
+
+GOALS = {2: 30.0, 20: 5.0, 200: 1.0}
+"""By tasks an hour."""
+
+
+def steady(rate: float, hours: float, seed: int, literal: bool) -> object:
+    """Traffic at *rate* an hour for so many *hours*."""
+    from benchmarks.traffic import simulated, traffic
+
+    return simulated(traffic(rate, hours, seed=seed), literal)
+
+
+def starving(tasks: int, hours: float, seed: int, literal: bool) -> object:
+    """So many *tasks* at once, and a pod for one after the other, for so many *hours*."""
+    from benchmarks.traffic import backlog, simulated
+
+    return simulated(backlog(tasks, hours, seed), literal)
+
+
+def rows(pairs: int, days: float, backlog: int, backlog_hours: float) -> Iterator[Row]:
+    """Literal mode against skipping."""
+    for rate, goal in GOALS.items():
+        yield _row(f"{rate} tasks/h, {days:g} days", "steady", rate, days * 24, goal, pairs)
+    what = f"{backlog:,} starving tasks, {backlog_hours:g} h"
+    yield _row(what, "starving", backlog, backlog_hours, 50.0, pairs)
+
+
+def _row(what: str, function: str, size: float, hours: float, goal: float, pairs: int) -> Row:
+    def side(n: int, literal: bool) -> Measured:
+        return alone(
+            f"benchmarks.polling:{function}", size, hours, n + 1, literal,
+            warm=(size, 2.5, 1, literal), digest="benchmarks.traffic:fingerprint",
+        )  # fmt: skip
+
+    found = paired(lambda n: side(n, True), lambda n: side(n, False), pairs)
+    what = f"literal / skipping: {what}"
+    if any(one.found != other.found for one, other in zip(found.ones, found.others, strict=True)):
+        return Row(what, at_least=goal, problem="the records differ")
+    return Row(what, found.ratios, at_least=goal, times=found.times)
