@@ -29,6 +29,8 @@ def main() -> None:
     except (click.Abort, _InterruptedError):
         _say("interrupted")
         status = 130
+    except _TerminatedError:
+        status = 128 + signal.SIGTERM
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "sim"
         _say(f"{command}: {error.format_message()}")
@@ -87,5 +89,9 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
     raise _InterruptedError
 
 
+class _TerminatedError(BaseException):
+    """Somebody wants this process to end. Not a SystemExit, which a policy might have meant."""
+
+
 def _terminated(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+    raise _TerminatedError
