@@ -157,3 +157,19 @@ def test_pictures_in_files(result: sim.Result, tmp_path: Path) -> None:
 def test_pictures_that_cannot_be(result: sim.Result, wanted: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         save_picture(result, "timeline", **{"path": Path("a.png"), **wanted})
+
+
+def test_names_are_shown_as_they_are() -> None:
+    """Formulas, underscores, lines and length are nothing special in a name."""
+    names = ["_hidden", r"$\frac{1}$", "a\nb", "x" * 200]
+    experiment = scenario(
+        workload={"tasks": [{"id": name, "type": "plan_and_apply", "workspace": name, "arrive": 0, "plan": 100,
+                             "confirm": 50, "apply": 900} for name in names]},
+        policies=[{"name": "static", "label": name} for name in names], horizon=600, pool={"min_pods": 2},
+    )  # fmt: skip
+    result = sim.run(experiment)
+    for kind in KINDS:
+        getattr(result.plot, kind)()
+        plt.gcf().canvas.draw()
+    legend = plt.figure(result.plot.waits().figure.number).axes[0].get_legend()  # type: ignore[union-attr]
+    assert [text.get_text() for text in legend.get_texts()] == ["_hidden", r"\$\frac{1}\$", "a b", "x" * 29 + "…"]

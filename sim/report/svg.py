@@ -13,6 +13,9 @@ from sim.report.pictures.timeline import HOVER
 INK = "#010203"
 """A colour that no picture uses. It stands for the page's own, which is light on dark or dark on light."""
 
+ESCAPED = r"\$"
+"""How a dollar sign is written for Matplotlib; see `sim.report.pictures.style.name`."""
+
 
 def as_svg(draw: Callable[[], Any], title: str, prefix: str) -> str:
     """What *draw* draws with Matplotlib's pyplot, as an SVG element.
@@ -47,7 +50,7 @@ def _for_page(text: str, title: str, prefix: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = text.replace(INK, "currentColor")
-    text = re.sub(rf'<g id="{HOVER}([^"]*)">', lambda m: f"<g><title>{m[1]}</title>", text)
+    text = re.sub(rf'<g id="{HOVER}([^"]*)">', lambda m: f"<g><title>{m[1].replace(ESCAPED, '$')}</title>", text)
     text = re.sub(r'\bid="', f'id="{prefix}-', text)
     text = re.sub(r'href="#', f'href="#{prefix}-', text)
     text = re.sub(r"url\(#", f"url(#{prefix}-", text)

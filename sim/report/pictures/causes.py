@@ -49,7 +49,7 @@ def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
         axes.annotate(
             style.duration(left), (left, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
         )
-    axes.set_yticks(range(len(outcome.labels)), outcome.labels)
+    axes.set_yticks(range(len(outcome.labels)), [style.name(label) for label in outcome.labels])
     axes.set_ylim(len(outcome.labels) - 0.45, -0.55)
     axes.set_xlim(0, longest * 1.15 or 1.0)
     style.duration_axis(axes.xaxis, longest * 1.15)

@@ -29,13 +29,15 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     axes = style.new_axes(ax, (7.0 if len(outcome.labels) <= FEW else 9.0, 4.0))
     figures = outcome.summary["policies"]
     points: list[tuple[float, float]] = []
+    names: list[str] = []
     for number, label in enumerate(outcome.labels):
         cost, wait = entry(figures[label], "pod_seconds"), entry(figures[label], metric)
         if wait["value"] is None:
             continue
         x, y = cost["value"] / 3600, wait["value"]
         points.append((x, y))
-        name = f"{label} (at least)" if wait.get("lower_bound") else label
+        name = style.name(label) + (" (at least)" if wait.get("lower_bound") else "")
+        names.append(name)
         axes.errorbar(
             x, y, xerr=_spread(cost, 3600.0), yerr=_spread(wait, 1.0),
             marker=style.marker(number), markersize=7,
@@ -57,7 +59,7 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     axes.set_ylabel(f"apply wait, {metric.partition('.')[2] or metric}")
     style.plain(axes)
     if len(outcome.labels) > FEW:
-        axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        style.legend(axes, names, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 
 

@@ -33,12 +33,13 @@ def pods(outcome: Outcome, replication: int = 0, ax: Axes | None = None) -> Any:
     for axes, (title, counted) in zip(column, series, strict=False):
         for number, label in enumerate(outcome.labels):
             times, counts = counted(outcome, label, replication)
-            axes.step(times, counts, where="post", label=label, linewidth=1.4, **style.line(number))
+            axes.step(times, counts, where="post", label=style.name(label), linewidth=1.4, **style.line(number))
         axes.set_ylabel(title)
         axes.set_ylim(0, max(axes.get_ylim()[1], 1.0))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         style.plain(axes)
-    column[0].legend(frameon=False, ncols=len(outcome.labels), loc="lower left", bbox_to_anchor=(0, 1))
+    names = [style.name(label) for label in outcome.labels]
+    style.legend(column[0], names, ncols=min(len(names), 5), loc="lower left", bbox_to_anchor=(0, 1))
     style.time_axis(column[-1], 0.0, outcome.scenario.horizon)
     column[-1].set_xlabel("simulated time, h:min")
     return ax if ax is not None else np.array(column, dtype=object)

@@ -39,6 +39,22 @@ PHASES = {
 }
 
 
+def name(text: object, longest: int = 30) -> str:
+    """The name that somebody gave to something, as a picture shows it: on one line, not too long, and literally.
+
+    Between dollar signs Matplotlib would read formulas.
+    """
+    words = " ".join(str(text).split())
+    return (words if len(words) <= longest else words[: longest - 1] + "…").replace("$", r"\$")
+
+
+def legend(axes: Axes, labels: Sequence[str], **options: Any) -> None:
+    """A legend of what was drawn with these *labels*, also of those that begin with an underscore."""
+    drawn: list[Any] = [*axes.lines, *axes.containers]
+    found = {each.get_label(): each for each in drawn if each.get_label() in labels}
+    axes.legend(handles=list(found.values()), labels=list(found), frameon=False, **options)
+
+
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
     """The rows of a frame, with its columns as attributes."""
     return iter(frame.itertuples(index=False))

@@ -115,7 +115,7 @@ class _Lanes:
         self._draw_runs(axes)
         self._draw_waits(axes)
         self._draw_faults(axes)
-        labels = [f"waits: {task.task_id}" for task in style.rows(self._waiting)]
+        labels = [f"waits: {style.name(task.task_id, 16)}" for task in style.rows(self._waiting)]
         labels += [f"pod {pod} · {slot}" if slot == 0 else str(slot) for pod, slot in self._lane]
         axes.set_yticks(range(self.count), labels, fontsize=8)
         axes.set_ylim(max(self.count, 1) - 0.4, -0.6)
@@ -133,7 +133,8 @@ class _Lanes:
             said.append(f"without {self._left_out} more pods")
         if self._more_waiting:
             said.append(f"without {self._more_waiting} more tasks that wait")
-        return f"{self._label} ({', '.join(said)})" if said else self._label
+        name = style.name(self._label)
+        return f"{name} ({', '.join(said)})" if said else name
 
     def _bar(self, axes: Axes, lane: float, begin: float, end: float, phase: style.Phase, text: str = "") -> None:
         until = "the end" if np.isnan(end) else style.clock(end)
@@ -181,11 +182,13 @@ class _Lanes:
                 key = (getattr(task, f"{part}_pod"), getattr(task, f"{part}_slot"))
                 if key in self._lane:
                     phase = style.PHASES[part]
-                    self._bar(axes, self._lane[key], getattr(task, begin), task.until, phase, str(task.task_id))
+                    self._bar(axes, self._lane[key], getattr(task, begin), task.until, phase, style.name(task.task_id))
         for held in style.rows(self._stretch.cuts(self._reservations, "reserved_at", "released_at")):
             if (held.pod, held.slot) in self._lane:
                 lane = self._lane[held.pod, held.slot]
-                self._bar(axes, lane, held.reserved_at, held.released_at, style.PHASES["reserved"], str(held.task_id))
+                self._bar(
+                    axes, lane, held.reserved_at, held.released_at, style.PHASES["reserved"], style.name(held.task_id)
+                )
 
     def _draw_waits(self, axes: Axes) -> None:
         for lane, task in enumerate(style.rows(self._waiting)):

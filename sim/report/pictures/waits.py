@@ -47,7 +47,7 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
         heights = np.concatenate([[1.0], curve.probabilities, curve.probabilities[-1:]])
         few = _few(heights)
         most = max(most, float(heights[np.searchsorted(times, 0.0, side="right") - 1 :].max()))
-        axes.step(times[few], heights[few], where="post", label=label, linewidth=1.8, **style.line(number))
+        axes.step(times[few], heights[few], where="post", label=style.name(label), linewidth=1.8, **style.line(number))
         if len(own) < FEW:
             continue
         low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
@@ -73,7 +73,7 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     axes.set_ylabel("share that waits longer")
     style.plain(axes)
     if axes.lines:
-        axes.legend(frameon=False)
+        style.legend(axes, [style.name(label) for label in outcome.labels])
     return axes
 
 
