@@ -134,6 +134,17 @@ class Endless(Good):
             pass
 
 
+class Stubborn(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        for _ in range(10**12):
+            try:
+                while True:
+                    pass
+            except Exception:
+                continue
+        return 1
+
+
 class Uncopied(Good):
     def __deepcopy__(self, memo: object) -> Uncopied:
         raise RuntimeError("no")
@@ -148,6 +159,7 @@ class Uncopied(Good):
         (Writing, r"policy Writing: at 5 s it raised AttributeError: can't set attribute"),
         (Leaving, r"policy Leaving: at 5 s it raised SystemExit: 0, expected a number of pods"),
         (Endless, r"policy Endless: at 5 s it raised TooSlowError: no answer within 0.1 s"),
+        (Stubborn, r"policy Stubborn: at 5 s it raised TooSlowError: no answer within 0.1 s"),
         (Uncopied, r"policy Uncopied: cannot be copied for a run \(RuntimeError: no\)"),
     ],
 )

@@ -16,6 +16,10 @@ class TooSlowError(Exception):
     """A policy has not answered in time."""
 
 
+class _TimeIsUpError(BaseException):
+    """Interrupts a policy. No mere exception, of which it might be meant to go on."""
+
+
 class Guarded:
     """A policy that is interrupted if an answer takes longer than `PATIENCE`.
 
@@ -35,12 +39,15 @@ class Guarded:
     def desired_pods(self, view: PoolView) -> int:
         if not self._can_interrupt:
             return self._policy.desired_pods(view)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        # Again and again, in case the policy catches what interrupts it.
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
         try:
             return self._policy.desired_pods(view)
+        except _TimeIsUpError:
+            raise TooSlowError(f"no answer within {PATIENCE:g} s") from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _too_slow(number: int, frame: FrameType | None) -> None:
-    raise TooSlowError(f"no answer within {PATIENCE:g} s")
+    raise _TimeIsUpError
