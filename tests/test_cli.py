@@ -190,6 +190,31 @@ def test_a_policy_that_fails_ends_the_run_with_one_line(
     assert not (here / "results").exists()
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_policy_prints_is_not_our_output(here: Path, jobs: str) -> None:
+    (here / "loud.py").write_text(
+        "class Loud:\n    def desired_pods(self, view):\n        print('hello')\n        return view.pods\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "run",
+        "small.yaml",
+        "--json",
+        "--allow-plugins",
+        "-p",
+        "loud:Loud",
+        "-j",
+        jobs,
+    ]
+    done = subprocess.run(
+        [*command, "-r", "2"], cwd=here, env={**os.environ, "PYTHONPATH": str(here)}, capture_output=True, check=True
+    )
+    assert "policies" in json.loads(done.stdout)
+    assert b"hello" in done.stderr
+
+
 def test_validate_policies_and_schema(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sim("validate", "small.yaml") == 0
     assert capsys.readouterr().out == "small.yaml: small is fine\n"

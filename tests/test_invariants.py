@@ -127,6 +127,7 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
                 first.setdefault(task.workspace, task)
         assert view == sim.PoolView(
             time=view.time, min_pods=view.min_pods, max_pods=view.max_pods, initial_pods=view.initial_pods,
+            dispatch_retry=view.dispatch_retry,
             slots_per_pod=view.slots_per_pod, apply_slots=view.apply_slots, pods=len(pool.pods),
             starting_pods=sum(not pod.is_ready for pod in pool.pods.values()), slots=len(slots),
             running=len(by_state[RUNNING]), reserved=len(by_state[RESERVED]), idle=len(by_state[IDLE]),

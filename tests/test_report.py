@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -144,6 +145,60 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     (folder / "manifest.json").write_text("{}")
     assert command("report", str(folder)) == 2
     assert "found another format, expected that of this version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("manifest.json", '"replications": 1,', '"replications": "x",'),
+        ("manifest.json", '"replications": 1,', '"replications": 0,'),
+        ("manifest.json", '"seconds": 0.0', '"seconds": "a"'),
+        ("manifest.json", '"fixed"\n', '"old"\n'),
+        ("summary.json", '"pod_seconds"', '"pod_minutes"'),
+        ("summary.json", '"comparisons": {', '"comparisons": null, "others": {'),
+    ],
+)
+def test_a_damaged_folder_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str
+) -> None:
+    folder = tmp_path / "reserved-pod-deleted"
+    assert (
+        command("run", "-q", "scenarios/reserved-pod-deleted.yaml", "-p", "old", "-p", "fixed", "-o", str(tmp_path))
+        == 0
+    )
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+    assert command("report", str(folder)) == 2
+    err = capsys.readouterr().err
+    assert "found another format, expected that of this version" in err
+    assert err.count("\n") == 1
+
+
+def test_another_table_in_its_place_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("run", "-q", "scenarios/reserved-pod-deleted.yaml", "-o", str(tmp_path)) == 0
+    folder = tmp_path / "reserved-pod-deleted"
+    shutil.copy(folder / "pods.parquet", folder / "tasks.parquet")
+    assert command("plot", str(folder), "waits", "-o", str(tmp_path / "a.png")) == 2
+    assert "tasks.parquet: found no column task_id" in capsys.readouterr().err
+
+
+def test_a_link_and_a_device_are_written_through(tmp_path: Path) -> None:
+    from sim.results.beside import write_text
+
+    (tmp_path / "link").symlink_to("target")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+    write_text(Path("/dev/null"), "nothing")
+    assert not Path("/dev/null").is_file()
+    with (tmp_path / "out").open("w") as out:
+        code = (
+            "from pathlib import Path; from sim.results.beside import write_text; write_text(Path('/dev/stdout'), 'x')"
+        )
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
+    assert (tmp_path / "out").read_text() == "x"
+    assert Path("/dev/stdout").is_symlink()
 
 
 # In a browser

@@ -73,6 +73,30 @@ def test_after_a_change_of_the_configuration_pods_are_rebuilt_once_they_are_idle
     assert outcome.started(2)[0] == 40
 
 
+def test_rebuilding_keeps_to_the_limit_and_no_pod_goes_for_which_there_is_no_other() -> None:
+    pool = {"min_pods": 0, "max_pods": 9, "initial_pods": 3, "pod_startup": 5}
+    change = [{"kind": "config_change", "at": 7}]
+    outcome = run([plan(1, 0, 1)], AsItIs(), pool=pool, faults=change, horizon=60, safeguards={"creation_limit": 1})
+    assert [pod.created_at for pod in outcome.pods.values()] == [0, 0, 0, 10, 15, 20]
+    assert [pod.deleted_at for pod in outcome.pods.values() if pod.pod < 3] == [10, 15, 20]
+    outcome = run([plan(1, 0, 1)], Always(6), pool=pool, faults=change, horizon=60, safeguards={"creation_limit": 1})
+    made = [pod.created_at for pod in outcome.pods.values() if pod.created_at]
+    assert len(made) == len(set(made))
+
+
+class AsItIs:
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.pods
+
+
+def test_no_replacement_is_made_during_a_freeze() -> None:
+    experiment = scenario(
+        workload={"tasks": [plan(1, 0, 300)]}, pool={"min_pods": 0, "max_pods": 9, "initial_pods": 0}, horizon=300,
+        safeguards={"connect_failure": 0.9999999, "connect_timeout": 2, "freezes": [{"at": 60, "duration": 100}]},
+    )  # fmt: skip
+    assert sim.run(experiment, [OnceAndThenAsItIs()]).pods.created_at.tolist()[:2] == [5, 160]
+
+
 def test_a_pod_that_never_connects_is_replaced_with_backoff_and_five_times_at_most() -> None:
     experiment = scenario(
         workload={"tasks": [plan(1, 0, 1)]},

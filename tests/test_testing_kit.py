@@ -134,6 +134,34 @@ class Endless(Good):
             pass
 
 
+class Huge(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return -(10**6000)
+
+
+class Unspeakable(Good):
+    def desired_pods(self, view: sim.PoolView) -> int:
+        class Answer:
+            def __repr__(self) -> str:
+                raise RuntimeError("no")
+
+            def __index__(self) -> int:
+                raise RuntimeError("no")
+
+        return Answer()  # type: ignore[return-value]
+
+
+class Odd(Good):
+    @property
+    def stateless(self) -> bool:  # type: ignore[override]
+        raise RuntimeError("no")
+
+
+class Leaver(Good):
+    def __deepcopy__(self, memo: object) -> Leaver:
+        raise SystemExit(0)
+
+
 class Stubborn(Good):
     def desired_pods(self, view: sim.PoolView) -> int:
         for _ in range(10**12):
@@ -159,6 +187,10 @@ class Uncopied(Good):
         (Writing, r"policy Writing: at 5 s it raised AttributeError: can't set attribute"),
         (Leaving, r"policy Leaving: at 5 s it raised SystemExit: 0, expected a number of pods"),
         (Endless, r"policy Endless: at 5 s it raised TooSlowError: no answer within 0.1 s"),
+        (Huge, r"policy Huge: at 5 s it answered something of type int, expected a whole number"),
+        (Unspeakable, r"policy Unspeakable: at 5 s it answered something of type Answer, expected a whole number"),
+        (Odd, r"policy Odd: cannot be copied for a run \(RuntimeError: no\)"),
+        (Leaver, r"policy Leaver: cannot be copied for a run \(SystemExit: 0\)"),
         (Stubborn, r"policy Stubborn: at 5 s it raised TooSlowError: no answer within 0.1 s"),
         (Uncopied, r"policy Uncopied: cannot be copied for a run \(RuntimeError: no\)"),
     ],

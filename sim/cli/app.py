@@ -206,18 +206,26 @@ def policies(name: str | None) -> None:
 
     if name is None:
         for each in registry.names():
-            policy = registry.find(each)
+            try:
+                policy = registry.find(each)
+                parameters = registry.parameters_of(policy)
+            except (Exception, SystemExit) as error:
+                click.echo(f"{each}: cannot be loaded ({type(error).__name__}: {error})")
+                continue
             click.echo(f"{each}: {registry.summary_of(policy)}")
-            for parameter, kind in registry.parameters_of(policy).items():
+            for parameter, kind in parameters.items():
                 click.echo(f"    {parameter}: {kind}")
         return
     try:
         policy = registry.find(name)
-    except KeyError:
-        known = ", ".join(registry.names())
-        raise click.UsageError(f"found the policy {shown(name)}, expected one of: {known}") from None
+        parameters = registry.parameters_of(policy)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, KeyError) and name not in registry.names():
+            known = ", ".join(registry.names())
+            raise click.UsageError(f"found the policy {shown(name)}, expected one of: {known}") from None
+        problem = f"found {shown(name)}, which cannot be loaded ({type(error).__name__}: {error})"
+        raise click.UsageError(problem) from None
     click.echo(f"{name}: {registry.explanation_of(policy)}")
-    parameters = registry.parameters_of(policy)
     click.echo("\nParameters:" if parameters else "\nIt has no parameters.")
     for parameter, kind in parameters.items():
         click.echo(f"    {parameter}: {kind}")

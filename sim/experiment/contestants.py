@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sim.experiment.guard import Guarded
 from sim.policies import Policy, registry
@@ -32,9 +32,9 @@ class Contestant:
         """
         try:
             policy = deepcopy(self.policy)
-        except Exception as error:
+            return policy if type(policy).__module__.startswith("sim.policies.") else Guarded(policy)
+        except (Exception, SystemExit) as error:
             raise InputError(f"policy {self.label}", "", f"cannot be copied for a run ({_text(error)})") from None
-        return policy if type(policy).__module__.startswith("sim.policies.") else Guarded(policy)
 
 
 def contestants(
@@ -112,14 +112,14 @@ def _factory(name: str, allow_plugins: bool) -> Any:
         except KeyError:
             problem = f"found the policy {shown(name)}, expected one of: {_names(registry.names())}"
             raise InputError("", "", problem) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError("", "", f"found {shown(name)}, which cannot be loaded ({_text(error)})") from None
     if not allow_plugins:
         raise InputError("", "", f"found {shown(name)}, expected --allow-plugins on the command line to load it")
     module_name, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError("", "", f"found {shown(name)}, which cannot be loaded ({_text(error)})") from None
 
 
@@ -130,15 +130,19 @@ def _made(factory: Any, parameters: dict[str, Any], name: str) -> Any:
             if parameter not in known:
                 expected = f"one of: {_names(known)}" if known else "none, as it has no parameters"
                 raise _BadParameterError(parameter, f"found a parameter {name} does not have, expected {expected}")
-        kinds = get_type_hints(factory, include_extras=True)
+        try:
+            kinds = get_type_hints(factory, include_extras=True)
+        except Exception as error:
+            raise InputError("", "", f"found {shown(name)}, which cannot be made ({_text(error)})") from None
         for parameter, value in parameters.items():
             try:
-                parameters[parameter] = TypeAdapter(kinds[parameter]).validate_python(value, strict=True)
+                reader = TypeAdapter(kinds[parameter], config=ConfigDict(allow_inf_nan=False))
+                parameters[parameter] = reader.validate_python(value, strict=True)
             except ValidationError as error:
                 raise _BadParameterError(parameter, describe(error.errors(include_url=False)[0])) from None
     try:
         return factory(**parameters)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError("", "", f"found {shown(name)}, which cannot be made ({_text(error)})") from None
 
 
@@ -152,5 +156,5 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _text(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+def _text(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -58,7 +60,8 @@ class Runs:
         contestant = self._contestants[which]
         circumstances = self._world[1].circumstances()
         try:
-            record = simulate(self._settings, circumstances, contestant.fresh(), self._literal)
+            with redirect_stdout(sys.stderr):  # what a policy prints is not our output
+                record = simulate(self._settings, circumstances, contestant.fresh(), self._literal)
         except PolicyError as error:
             raise InputError(f"policy {contestant.label}", "", f"{error} (replication {replication})") from error
         return Run(contestant.label, replication, **record)
@@ -97,9 +100,9 @@ class Workers:
             with _signals_held():
                 ahead.append(self._executor.submit(_run, number))
             if len(ahead) >= _AHEAD * self._jobs:
-                yield ahead.popleft().result()
+                yield _outcome(ahead.popleft())
         while ahead:
-            yield ahead.popleft().result()
+            yield _outcome(ahead.popleft())
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +118,14 @@ class Workers:
             self._executor.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
+
+
+def _outcome(future: Future[Run]) -> Run:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        problem = "found that a process had ended in the middle of a run (out of memory?), expected it to go on"
+        raise InputError("", "", problem) from None
 
 
 @contextmanager

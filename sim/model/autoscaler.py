@@ -97,6 +97,7 @@ class Autoscaler:
     def _tick(self) -> None:
         pool, settings, now = self._pool, self._settings, self._clock.now
         before = len(pool.pods)
+        self._creation.begin_tick()
         if self._outdated:
             self._rebuild()
         desired = self._ask(self.view())
@@ -137,11 +138,11 @@ class Autoscaler:
         self._outdated = {number: pod for number, pod in self._outdated.items() if not pod.gone}
         idle = [pod for pod in self._outdated.values() if not any(slot.state for slot in pod.slots)]
         for pod in idle:
+            if not self._settings.safeguards.frozen(self._clock.now) and not self._creation.make(1):
+                self.wake()  # no pod goes for which there is no other
+                break
             del self._outdated[pod.number]
             self._delete(pod, "config_change")
-        if idle:
-            if not self._settings.safeguards.frozen(self._clock.now):
-                self._creation.make(len(idle))
             self._waiting.offer()
 
     def freezes(self) -> ProcessGenerator:
@@ -154,17 +155,18 @@ class Autoscaler:
     def _ask(self, view: PoolView) -> int:
         try:
             answer = self._policy.desired_pods(view)
-        except (Exception, SystemExit) as error:
-            found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        except (Exception, SystemExit, GeneratorExit) as error:
+            found = _in_words(error)
             raise PolicyError(f"at {view.time:g} s it raised {found}, expected a number of pods") from error
         if type(answer) is int and answer >= 0:
             return answer
         try:
             desired = None if isinstance(answer, bool) else index(answer)
-        except TypeError:
+        except Exception:
             desired = None
         if desired is None or desired < 0:
-            raise PolicyError(f"at {view.time:g} s it answered {answer!r}, expected a whole number of at least 0")
+            found = _in_words(answer)
+            raise PolicyError(f"at {view.time:g} s it answered {found}, expected a whole number of at least 0")
         return desired
 
     def view(self) -> PoolView:
@@ -197,4 +199,17 @@ class Autoscaler:
             tasks.eligible_plan_and_apply,
             tasks.slotless,
             tasks.slotless_confirmed,
+            settings.dispatch_retry / SECOND,
         )
+
+
+def _in_words(found: object) -> str:
+    """What a policy answered or raised, in a line that is not long; it may be such that it cannot be written."""
+    try:
+        if isinstance(found, BaseException):
+            words = f"{type(found).__name__}: {found}" if str(found) else type(found).__name__
+        else:
+            words = repr(found)
+    except Exception:
+        words = f"something of type {type(found).__name__}"
+    return words if len(words) <= 200 else words[:197] + "..."

@@ -43,7 +43,10 @@ class Creation:
         record: Record,
     ) -> None:
         self._clock = clock
-        self._limit = settings.safeguards.creation_limit
+        limit = settings.safeguards.creation_limit
+        self._limit = NEVER if limit is None else limit
+        self._left = self._limit
+        self._safeguards = settings.safeguards
         self._timeout = settings.safeguards.connect_timeout
         self._max_pods = settings.max_pods
         self._world = circumstances
@@ -53,11 +56,15 @@ class Creation:
         self._record = record
         self._attempts = 0
 
+    def begin_tick(self) -> None:
+        """A tick of the control loop begins: from now on the limit counts anew."""
+        self._left = self._limit
+
     def make(self, pods: int) -> bool:
         """Make so many *pods*; whether all of them were."""
-        limited = pods if self._limit is None else min(pods, self._limit)
         made = 0
-        for _ in range(limited):
+        for _ in range(min(pods, self._left)):
+            self._left -= 1
             self._attempts += 1
             if not self._world.creation_fails(self._attempts - 1):
                 self._clock.process(self._life(self._pool.make_pod(), 0))
@@ -86,8 +93,11 @@ class Creation:
         if before == len(BACKOFF):
             return
         yield self._after(BACKOFF[before], pod)
-        while self._server.is_down:
-            yield Alarm(self._clock).set(self._server.back_at, place(SERVER_UP, 1))  # just after it is
+        while self._server.is_down or self._safeguards.frozen(self._clock.now):
+            if self._server.is_down:
+                yield Alarm(self._clock).set(self._server.back_at, place(SERVER_UP, 1))  # just after it is
+            else:
+                yield Alarm(self._clock).set(self._safeguards.thaws_at(self._clock.now), place(SERVER_UP, 1))
         if len(self._pool.pods) < self._max_pods:
             self._clock.process(self._life(self._pool.make_pod(), before + 1))
             self._waiting.offer()

@@ -25,6 +25,10 @@ class Safeguards:
         last = bisect_right(self.freezes, now, key=lambda window: window[0]) - 1
         return last >= 0 and now < self.freezes[last][1]
 
+    def thaws_at(self, now: int) -> int:
+        """When the freeze that is on ends."""
+        return self.freezes[bisect_right(self.freezes, now, key=lambda window: window[0]) - 1][1]
+
     def wanted(
         self, desired: int, bounds: tuple[int, int], pods: int, in_use: int, apply_pending: int, now: int
     ) -> int:

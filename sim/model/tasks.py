@@ -228,7 +228,7 @@ class Tasks:
     def replan(self, task: Task) -> None:
         """The task, confirmed and without a slot, has to plan again, and to be confirmed again."""
         task.become(PENDING)
-        task.confirmed_at = NEVER
+        task.confirmed_at = task.plan_started_at = task.plan_ended_at = NEVER
         self.slotless -= 1
         self.slotless_confirmed -= 1
         self.pending += 1

@@ -29,8 +29,8 @@ class Demand:
     are kept for all such tasks together (null: as many as there are tasks). They confirm one by one, and whoever takes
     the slot has the next one made; without a bound those who never confirm would each keep a slot for ever.
 
-    The platform does not show which pods are silent (model.md, 4). An idle slot that stays idle for `patience` while
-    a task that needs one waits is not counted: nobody can reach it. `patience` must be longer than `dispatch_retry`.
+    The platform does not show which pods are silent (model.md, 4). An idle slot that stays idle for `patience`, and for
+    three times `dispatch_retry`, while a task that needs one waits is not counted: nobody can reach it.
     """
 
     keep: Duration = 300.0
@@ -42,7 +42,7 @@ class Demand:
     _stuck: tuple[Stuck, Stuck] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._stuck = (Stuck(self.patience), Stuck(self.patience))
+        self._stuck = (Stuck(), Stuck())
 
     def desired_pods(self, view: PoolView) -> int:
         desired = view.pods + self._given_back_late(self._lack(view), view.time)
@@ -50,10 +50,12 @@ class Demand:
 
     def _lack(self, view: PoolView) -> int:
         """How many pods are lacking; below 0: how many there are too many."""
-        waiting = view.eligible_plan_and_apply + view.slotless_confirmed
-        apply_stuck = self._stuck[0].slots(view.time, waiting, view.idle_apply_ready)
-        any_stuck = self._stuck[1].slots(view.time, view.queued, view.idle_ready)
-        thinking = view.slotless - view.slotless_confirmed
+        # Where no slot takes an apply, no pod helps those who need one.
+        waiting = view.eligible_plan_and_apply + view.slotless_confirmed if view.apply_slots else 0
+        thinking = view.slotless - view.slotless_confirmed if view.apply_slots else 0
+        patience = max(self.patience, 3 * view.dispatch_retry)
+        apply_stuck = self._stuck[0].slots(view.time, patience, waiting, view.idle_apply_ready)
+        any_stuck = self._stuck[1].slots(view.time, patience, waiting + view.eligible_plan, view.idle_ready)
         needs_apply = waiting + (thinking if self.spare is None else min(thinking, self.spare))
         needs_any = needs_apply + view.eligible_plan
         lack = ceil_div(needs_any - (view.idle - max(any_stuck, apply_stuck)), view.slots_per_pod)
@@ -77,17 +79,16 @@ class Demand:
 
 
 class Stuck:
-    """How many idle slots nobody can reach: as many as were idle throughout `patience` while somebody waited for one.
+    """How many idle slots nobody can reach: as many as were idle for so long while somebody waited for one.
 
     Whoever waits asks every `dispatch_retry`, so a slot that could be had would have been taken.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self) -> None:
         self._since: float | None = None
         self._least = self._stuck = 0
 
-    def slots(self, now: float, waiting: int, idle: int) -> int:
+    def slots(self, now: float, patience: float, waiting: int, idle: int) -> int:
         """From what is seen *now*: the tasks *waiting* for a slot of a kind, and the *idle* slots of that kind."""
         if not (waiting and idle):
             self._since, self._stuck = None, 0
@@ -95,7 +96,7 @@ class Stuck:
         if self._since is None:
             self._since, self._least = now, idle
         self._least = min(self._least, idle)
-        if now - self._since >= self._patience:
+        if now - self._since >= patience:
             self._stuck = self._least
             self._since, self._least = now, idle
         return min(self._stuck, idle)

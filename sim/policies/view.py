@@ -46,6 +46,8 @@ class PoolView(NamedTuple):
     """Tasks in state apply_pending for which no slot is reserved."""
     slotless_confirmed: int
     """Those of them that their human has confirmed."""
+    dispatch_retry: float = 10.0
+    """Seconds between the attempts of a waiting task."""
 
     @property
     def queued(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import catch_warnings
 
 from sim.results.beside import beside
 from sim.scenario import InputError
@@ -41,7 +42,9 @@ def save_picture(
     # Without a date, and with a salt of its own: the same results make the same file.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     try:
-        with plt.rc_context({"svg.hashsalt": kind}), beside(path) as partial:
+        # A letter that the font lacks is drawn as a box; that is not worth a warning.
+        no_warnings = catch_warnings(action="ignore", category=UserWarning)
+        with plt.rc_context({"svg.hashsalt": kind}), no_warnings, beside(path) as partial:
             getattr(outcome.plot, kind)(**options)
             plt.savefig(partial, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
     finally:

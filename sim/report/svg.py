@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import escape
 from io import StringIO
 from typing import Any
+from warnings import catch_warnings
 
 from sim.report.pictures.timeline import HOVER
 
@@ -37,7 +38,8 @@ def as_svg(draw: Callable[[], Any], title: str, prefix: str) -> str:
         "savefig.facecolor": "none",
         "hatch.linewidth": 0.7,
     }
-    with plt.rc_context(look), plt.ioff():
+    # A letter that the font lacks is drawn as a box; that is not worth a warning.
+    with plt.rc_context(look), plt.ioff(), catch_warnings(action="ignore", category=UserWarning):
         draw()
         figure = plt.gcf()
         out = StringIO()

@@ -14,19 +14,21 @@ from sim.scenario import InputError
 def beside(path: Path) -> Iterator[Path]:
     """Where to write what is to be the file *path*; it takes its place on leaving, unless that is by an error.
 
-    A pipe or a device is not replaced but written to.
+    A pipe or a device is not replaced but written to, and of a link what it leads to is replaced.
 
     Raises:
         InputError: it cannot be written.
     """
-    in_place = path.exists() and not path.is_file() and not path.is_dir()
-    partial = path if in_place else path.with_name(f".{path.name}.partial-{os.getpid()}")
+    is_special = str(path.absolute()).startswith(("/dev/", "/proc/"))  # /dev/stdout may lead to a plain file
+    in_place = path.exists() and (is_special or not (path.is_file() or path.is_dir()))
+    target = path if is_special else Path(os.path.realpath(path))
+    partial = target if in_place else target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             if not in_place:
-                partial.replace(path)
+                partial.replace(target)
         finally:
             if not in_place:
                 partial.unlink(missing_ok=True)

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sim.experiment.names import METRICS
+from sim.experiment.summary import entry
 from sim.results.outcome import Outcome
+from sim.results.tables import COLUMNS
 from sim.scenario import InputError, Scenario
 
 
@@ -27,11 +30,15 @@ class StoredResult(Outcome):
         try:
             self.scenario = Scenario.model_validate(manifest["scenario"])
             self.labels = tuple(manifest["policies"])
-            self.replications = manifest["replications"]
-            self.warmup = manifest["warmup"]["seconds"]
+            self.replications = _whole(manifest["replications"])
+            self.warmup = float(manifest["warmup"]["seconds"])
             self.precision_reached = manifest["precision_reached"]
-            for label in self.labels:
-                self.summary["policies"][label]
+            if not self.labels or len(set(self.labels)) < len(self.labels) or self.replications < 1:
+                raise ValueError("policies")
+            for kind, labels in (("policies", self.labels), ("comparisons", self.labels[1:])):
+                for label in labels:
+                    for metric in METRICS:
+                        entry(self.summary[kind][label], metric)["value"]
         except (KeyError, TypeError, ValueError):
             problem = "found another format, expected that of this version: run the scenario again"
             raise InputError(str(folder / "manifest.json"), "", problem) from None
@@ -56,9 +63,20 @@ class StoredResult(Outcome):
         path = self._folder / f"{name}.parquet"
         try:
             with path.open("rb") as file:
-                return pq.ParquetFile(file).read()
+                table = pq.ParquetFile(file).read()
         except OSError as error:
             problem = f"cannot be read: {error.strerror or error}, expected a file that sim run has written"
             raise InputError(str(path), "", problem) from None
         except pa.ArrowException as error:
             raise InputError(str(path), "", f"found {error}, expected what sim run has written") from None
+        missing = [column for column in COLUMNS[name] if column not in table.column_names]
+        if missing:
+            problem = f"found no column {missing[0]}, expected that of this version: run the scenario again"
+            raise InputError(str(path), "", problem)
+        return table
+
+
+def _whole(number: object) -> int:
+    if type(number) is not int:
+        raise ValueError(number)
+    return number

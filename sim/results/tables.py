@@ -21,6 +21,35 @@ if TYPE_CHECKING:
 
 TYPES = ("plan", "plan_and_apply")
 
+COLUMNS = {
+    "tasks": [
+        "policy",
+        "replication",
+        "task_id",
+        "workspace",
+        "type",
+        "state",
+        "arrived_at",
+        "plan_started_at",
+        "plan_ended_at",
+        "confirmed_at",
+        "apply_started_at",
+        "apply_ended_at",
+        "apply_wait",
+        "censored",
+        "plan_pod",
+        "plan_slot",
+        "apply_pod",
+        "apply_slot",
+        "final_at",
+    ],
+    "pods": ["policy", "replication", "pod", "created_at", "ready_at", "deleted_at", "deleted_by"],
+    "decisions": ["policy", "replication", "time", "pods_before", "desired", "pods_after"],
+    "reservations": ["policy", "replication", "task_id", "pod", "slot", "reserved_at", "released_at"],
+    "incidents": ["policy", "replication", "time", "until", "kind", "pod"],
+}
+"""The columns that every version of a table has, but for the causes of waits."""
+
 
 def task_ids(index: NDArray[np.int64], names: Names) -> Any:
     """What the tasks with these indices are called."""

@@ -78,6 +78,7 @@ def _found(detail: ErrorDetails, value: Any) -> str:
 _EXPECTED: Mapping[str, str] = {
     "missing": "a value, as the field is required",
     "int_type": "a whole number",
+    "bool_type": "true or false",
     "float_type": "a number",
     "string_type": "text",
     "finite_number": "a finite number",

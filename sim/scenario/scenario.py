@@ -34,6 +34,8 @@ from sim.scenario.workload import Name, Workload, gaps
 MOST_STRIKES: Final = 10_000_000
 """Of one fault, on average. More are refused rather than tried."""
 
+MOST_FREEZES: Final = 10_000
+
 MOST_SLOTS: Final = 10_000_000
 """Slots that the pods of a full pool may have."""
 
@@ -185,6 +187,9 @@ class Scenario(Part):
         for index, fault in enumerate(self.faults):
             if fault.every is not None and self.horizon / mean_of(fault.every) > MOST_STRIKES:
                 raise refuse(f"faults.{index}.every", f"at most {MOST_STRIKES} strikes on average up to the horizon")
+        for index, freeze in enumerate(self.safeguards.freezes):
+            if freeze.every is not None and self.horizon / freeze.every > MOST_FREEZES:
+                raise refuse(f"safeguards.freezes.{index}.every", f"at most {MOST_FREEZES} freezes up to the horizon")
         labels: dict[str, int] = {}
         for index, policy in enumerate(self.policies):
             first = labels.setdefault(policy.shown_label, index)

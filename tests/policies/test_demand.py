@@ -42,7 +42,8 @@ IDLE_POD = {"pods": 1, "slots": 3, "idle": 3, "idle_ready": 3, "idle_apply_ready
         ({"pods": 1, "starting_pods": 1, "slots": 3, "idle": 3, "idle_starting": 3, "idle_apply_starting": 1,
           "eligible_plan_and_apply": 1, "eligible_plan": 2}, 1),  # it is on its way
         ({"pods": 2, "slots": 6, "running": 2, "idle": 4, "idle_ready": 4, "slotless": 1, "slotless_confirmed": 1}, 3),
-        ({"eligible_plan_and_apply": 1, "apply_slots": 0}, 1),
+        ({"eligible_plan_and_apply": 1, "slotless": 1, "apply_slots": 0}, 0),  # no pod would help
+        ({"eligible_plan": 1, "apply_slots": 0}, 1),
     ],
 )  # fmt: skip
 def test_as_many_pods_as_waiting_tasks_need(seen: dict[str, Any], pods: int) -> None:
@@ -75,6 +76,7 @@ def test_only_what_was_too_many_all_the_time_is_given_back() -> None:
 def test_an_idle_slot_that_nobody_takes_for_long_is_one_that_nobody_can_reach() -> None:
     waits = NOTHING._replace(**IDLE_POD, slotless=1, slotless_confirmed=1)
     policy = Demand(patience=15)
+    waits = waits._replace(dispatch_retry=5)
     assert [policy.desired_pods(waits._replace(time=t)) for t in (5, 10, 15, 20)] == [1, 1, 1, 2]
     made = waits._replace(pods=2, slots=6, idle=6, starting_pods=1, idle_starting=3, idle_apply_starting=1)
     assert policy.desired_pods(made._replace(time=25)) == 2
@@ -164,3 +166,17 @@ def test_no_confirmed_task_starves_and_no_pod_is_made_in_vain(experiment: Scenar
     assert not result.tasks[result.tasks.confirmed_at < 800].censored.any()
     still_there = result.pods[result.pods.deleted_at.isna()]
     assert len(still_there) <= max(experiment.pool.min_pods, Counter(result.tasks.state)["apply_pending"], 1)
+
+
+def test_who_asks_seldom_is_not_taken_for_stuck() -> None:
+    tasks = [plan_and_apply(n, n, 60, 60, 12) for n in (1, 2)]
+    outcome = run(
+        tasks, Demand(), control={"dispatch_retry": 300}, horizon=1200,
+        pool={"min_pods": 0, "max_pods": 50, "initial_pods": 1, "pod_startup": 60},
+    )  # fmt: skip
+    assert max(after for _, _, after in outcome.decisions) == 2
+
+
+def test_nothing_is_made_for_those_whom_no_pod_helps() -> None:
+    pool = {"min_pods": 0, "max_pods": 50, "initial_pods": 1, "apply_slots": 0}
+    assert run([plan_and_apply(1, 1, 60, 60, 12)], Demand(), pool=pool, horizon=900).decisions == [(305, 1, 0)]

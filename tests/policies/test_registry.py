@@ -81,6 +81,10 @@ def test_a_policy_of_an_installed_package(monkeypatch: pytest.MonkeyPatch, capsy
     assert sim.run(experiment).summary["policies"]["old"]["peak_pods"]["value"] == 1
     with pytest.raises(sim.InputError, match="found 'broken', which cannot be loaded"):
         sim.run(experiment, ["broken"])
+    assert sim_policies() == 0
+    assert "broken: cannot be loaded (ModuleNotFoundError: No module named 'no')" in capsys.readouterr().out
+    assert sim_policies("broken") == 2
+    assert capsys.readouterr().err.startswith("sim policies: found 'broken', which cannot be loaded (ModuleNotFound")
     assert sim_policies("seven") == 0
     assert capsys.readouterr().out.startswith("seven: Always seven pods.")
 

@@ -89,11 +89,14 @@ def time_axis(axes: Axes, begin: float, end: float) -> None:
     """Have the x axis of *axes* show simulated time, with ticks at round moments."""
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800]
-    step = next((each for each in steps if (end - begin) / each <= 9), 2592000)
+    steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]
+    days = [86400 * each for each in (1, 2, 7, 14, 30, 90, 365, 1825, 7300)]
     axes.set_xlim(begin, end)
+    if end - begin < 5:
+        return
+    step = next((each for each in [*steps, *days] if (end - begin) / each <= 9), days[-1])
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(clock))
+    axes.xaxis.set_major_formatter(FuncFormatter(clock if step < days[0] else lambda at, _: f"{at / 86400:g} d"))
 
 
 def duration_axis(axis: Axis, longest: float) -> None:

@@ -48,6 +48,12 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
         few = _few(heights)
         most = max(most, float(heights[np.searchsorted(times, 0.0, side="right") - 1 :].max()))
         axes.step(times[few], heights[few], where="post", label=style.name(label), linewidth=1.8, **style.line(number))
+        cut = np.unique(wait[censored])
+        if len(cut):
+            at = np.searchsorted(times[:-1], cut, side="right") - 1
+            axes.plot(
+                cut, heights[at], linestyle="", marker="|", markersize=9, color=style.line(number)["color"],
+            )  # fmt: skip
         if len(own) < FEW:
             continue
         low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
@@ -55,12 +61,6 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
         axes.fill_between(
             times[1:-1][inside], low[inside], high[inside], step="post", color=style.line(number)["color"], alpha=0.15
         )
-        cut = np.unique(wait[censored])
-        if len(cut):
-            at = np.searchsorted(times[:-1], cut, side="right") - 1
-            axes.plot(
-                cut, heights[at], linestyle="", marker="|", markersize=9, color=style.line(number)["color"],
-            )  # fmt: skip
     axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
     axes.set_xlim(0, longest * 1.3)
     ticks = [0, 1, 10, 60, 600, 3600, 6 * 3600, 86400, 10 * 86400]
