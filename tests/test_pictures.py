@@ -151,12 +151,14 @@ def test_pictures_in_files(result: sim.Result, tmp_path: Path) -> None:
         ({"path": Path("a.gif")}, r"a\.gif: found the ending '\.gif', expected one of \.png, \.svg, \.pdf"),
         ({"replication": 1}, "replication: found 1, expected one from 0 to 0"),
         ({"policy": "odl"}, "policy: found 'odl', expected one of: old, fixed, demand"),
+        ({"kind": "waits", "policy": "old"}, "policy: found 'old', expected none, as waits shows all policies"),
+        ({"kind": "waits", "replication": 1}, "replication: found 1, expected none, as waits shows all replications"),
         ({"path": Path("/proc/none/a.png")}, r"/proc/none/a\.png: cannot be written"),
     ],
 )
 def test_pictures_that_cannot_be(result: sim.Result, wanted: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        save_picture(result, "timeline", **{"path": Path("a.png"), **wanted})
+        save_picture(result, **{"kind": "timeline", "path": Path("a.png"), **wanted})
 
 
 def test_names_are_shown_as_they_are() -> None:

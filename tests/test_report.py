@@ -210,6 +210,8 @@ def browser() -> Iterator[Any]:
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         pytest.skip("no chromium and chromedriver on this machine: the report was not opened in a browser")
     webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium: the report was not opened in a browser")
+    from selenium.common import exceptions as selenium_errors
+
     options = webdriver.ChromeOptions()
     for flag in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
                  "disable-component-update", "disable-sync", "disable-quic", "disable-dev-shm-usage"):  # fmt: skip
@@ -217,7 +219,10 @@ def browser() -> Iterator[Any]:
     options.binary_location = shutil.which("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        driver = webdriver.Chrome(options=options, service=service)
+    except selenium_errors.WebDriverException as error:
+        pytest.skip(f"chromium does not start here ({error.msg}): the report was not opened in a browser")
     yield driver
     driver.quit()
 

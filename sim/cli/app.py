@@ -141,6 +141,14 @@ def validate(scenarios: tuple[str, ...], allow_plugins: bool) -> None:
         click.echo(f"{source}: {scenario.name} is fine")
 
 
+_STANDARD_OUTPUT = Path("/dev/stdout")
+
+
+def _output(path: Path) -> Path:
+    """Where to write what the command line calls *path*: ``-`` is standard output."""
+    return _STANDARD_OUTPUT if str(path) == "-" else path
+
+
 _result = click.argument("result_dir", metavar="RESULT_DIR", type=click.Path(path_type=Path))
 _replication = click.option(
     "--replication", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Which world, from 0."
@@ -159,9 +167,9 @@ def report(result_dir: Path, out: Path | None) -> None:
     from sim.results.stored import StoredResult
 
     matplotlib.use("Agg")
-    path = out or result_dir / "report.html"
+    path = _output(out or result_dir / "report.html")
     write_text(path, page_of(StoredResult(result_dir)))
-    click.echo(f"Report: {path}")
+    click.echo(f"Report: {path}", err=path == _STANDARD_OUTPUT)
 
 
 @cli.command()
@@ -194,7 +202,7 @@ def export(result_dir: Path, trace_events: Path, replication: int) -> None:
     from sim.report.trace_events import write_trace_events
     from sim.results.stored import StoredResult
 
-    write_trace_events(StoredResult(result_dir), trace_events, replication)
+    write_trace_events(StoredResult(result_dir), _output(trace_events), replication)
 
 
 @cli.command()

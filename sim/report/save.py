@@ -26,6 +26,10 @@ def save_picture(
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(str(path), "", f"found the ending {shown(path.suffix)}, expected one of {', '.join(FORMATS)}")
+    if policy is not None and kind != "timeline":
+        raise InputError("", "policy", f"found {shown(policy)}, expected none, as {kind} shows all policies")
+    if replication and kind not in ("timeline", "pods"):
+        raise InputError("", "replication", f"found {replication}, expected none, as {kind} shows all replications")
     if replication >= outcome.replications:
         expected = f"expected one from 0 to {outcome.replications - 1}"
         raise InputError("", "replication", f"found {replication}, {expected}")

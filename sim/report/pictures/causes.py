@@ -57,5 +57,11 @@ def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
     style.plain(axes)
     axes.grid(visible=False, axis="y")
     if shown:
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.35), ncols=2, fontsize=9)
+        axes.legend(
+            frameon=False,
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.6 / (0.45 * len(outcome.labels))),
+            ncols=2,
+            fontsize=9,
+        )
     return axes

@@ -30,6 +30,7 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     figures = outcome.summary["policies"]
     points: list[tuple[float, float]] = []
     names: list[str] = []
+    together: dict[tuple[float, float], list[str]] = {}
     for number, label in enumerate(outcome.labels):
         cost, wait = entry(figures[label], "pod_seconds"), entry(figures[label], metric)
         if wait["value"] is None:
@@ -44,8 +45,7 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
             color=style.line(number)["color"], capsize=3, linewidth=1.2, linestyle="",
             label=name,
         )  # fmt: skip
-        if len(outcome.labels) <= FEW:
-            axes.annotate(name, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
+        together.setdefault((x, y), []).append(name)
     best = _best(points)
     if len(best) > 1:
         axes.plot(*zip(*best, strict=True), color=style.GREY, linewidth=1, linestyle=":", zorder=0)
@@ -58,7 +58,10 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     axes.set_xlabel("pod-hours")
     axes.set_ylabel(f"apply wait, {metric.partition('.')[2] or metric}")
     style.plain(axes)
-    if len(outcome.labels) > FEW:
+    if len(outcome.labels) <= FEW:
+        for point, here in together.items():
+            axes.annotate(", ".join(here), point, xytext=(6, 6), textcoords="offset points", fontsize=9)
+    else:
         style.legend(axes, names, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 

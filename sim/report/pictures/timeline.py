@@ -113,6 +113,7 @@ class _Lanes:
     def draw(self, axes: Axes) -> None:
         self._draw_pods(axes)
         self._draw_runs(axes)
+        self._draw_silences(axes)  # over what goes on there
         self._draw_waits(axes)
         self._draw_faults(axes)
         labels = [f"waits: {style.name(task.task_id, 16)}" for task in style.rows(self._waiting)]
@@ -164,12 +165,6 @@ class _Lanes:
                 ready = end if np.isnan(pod.ready_at) else pod.ready_at
                 if ready > pod.created_at:
                     self._bar(axes, lane, pod.created_at, ready, style.PHASES["starting"])
-        for silence in style.rows(self._incidents[self._incidents.kind == "pod_offline"]):
-            gone = self._pods[self._pods.pod == silence.pod].deleted_at
-            for slot in range(self._slots):
-                if (silence.pod, slot) in self._lane:
-                    end = np.fmin(silence.until, gone.iloc[0])
-                    self._bar(axes, self._lane[silence.pod, slot], silence.time, end, style.PHASES["offline"])
 
     def _draw_runs(self, axes: Axes) -> None:
         for part, begin, end in (
@@ -189,6 +184,14 @@ class _Lanes:
                 self._bar(
                     axes, lane, held.reserved_at, held.released_at, style.PHASES["reserved"], style.name(held.task_id)
                 )
+
+    def _draw_silences(self, axes: Axes) -> None:
+        for silence in style.rows(self._incidents[self._incidents.kind == "pod_offline"]):
+            gone = self._pods[self._pods.pod == silence.pod].deleted_at
+            for slot in range(self._slots):
+                if (silence.pod, slot) in self._lane:
+                    end = np.fmin(silence.until, gone.iloc[0])
+                    self._bar(axes, self._lane[silence.pod, slot], silence.time, end, style.PHASES["offline"])
 
     def _draw_waits(self, axes: Axes) -> None:
         for lane, task in enumerate(style.rows(self._waiting)):

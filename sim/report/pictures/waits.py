@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FEW = 20
 """Of fewer tasks no band is drawn: it would be everywhere."""
 
+MANY = 4
+"""The legend of more policies than this stands beside the curves, where it hides none."""
+
 POINTS = 400
 """A curve is drawn with no more steps than this."""
 
@@ -73,7 +76,8 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     axes.set_ylabel("share that waits longer")
     style.plain(axes)
     if axes.lines:
-        style.legend(axes, [style.name(label) for label in outcome.labels])
+        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(outcome.labels) > MANY else {}
+        style.legend(axes, [style.name(label) for label in outcome.labels], **beside)
     return axes
 
 
