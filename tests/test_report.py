@@ -22,6 +22,15 @@ from sim.report.page import report, worst_replications
 
 from support import scenario
 
+BUSY = {
+    "process": "poisson",
+    "rate": "40/h",
+    "plan_and_apply_share": 1,
+    "plan": 90,
+    "confirm": "10m",
+    "apply": 99,
+}
+
 
 @pytest.fixture(scope="module")
 def page() -> str:
@@ -87,15 +96,7 @@ def test_a_name_is_no_markup() -> None:
 
 
 def test_the_replications_with_the_longest_waits_come_first() -> None:
-    arrivals = {
-        "process": "poisson",
-        "rate": "40/h",
-        "plan_and_apply_share": 1,
-        "plan": 90,
-        "confirm": "10m",
-        "apply": 99,
-    }
-    result = sim.run(scenario(workload={"arrivals": arrivals}, replications=5, policies=["old", "static"]))
+    result = sim.run(scenario(workload={"arrivals": BUSY}, replications=5, policies=["old", "static"]))
     longest = result.tasks.groupby("replication").apply_wait.max()
     chosen = worst_replications(result)
     assert len(chosen) == 3
@@ -292,15 +293,7 @@ def test_it_is_light_on_dark_where_that_is_wanted(browser: Any, page: str, tmp_p
 def test_a_choice_of_replication(browser: Any, tmp_path: Path) -> None:
     from selenium.webdriver.support.select import Select
 
-    arrivals = {
-        "process": "poisson",
-        "rate": "40/h",
-        "plan_and_apply_share": 1,
-        "plan": 90,
-        "confirm": "10m",
-        "apply": 99,
-    }
-    result = sim.run(scenario(workload={"arrivals": arrivals}, replications=3, policies=["old", "static"]))
+    result = sim.run(scenario(workload={"arrivals": BUSY}, replications=3, policies=["old", "static"]))
     opened(browser, report(result), tmp_path)
     assert visible(browser) == [True] * 5
     Select(browser.find_element("id", "replication")).select_by_index(1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.report.plot import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -174,7 +176,7 @@ def report(result_dir: Path, out: Path | None) -> None:
 
 @cli.command()
 @_result
-@click.argument("kind", type=click.Choice(["timeline", "waits", "pods", "causes", "frontier"]))
+@click.argument("kind", type=click.Choice(KINDS))
 @click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), required=True, help="png, svg or pdf.")
 @_replication
 @click.option("-p", "--policy", metavar="LABEL", help="Of a timeline: one policy only.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from sim.scenario.distributions import Quantity, mean_of, quantiles
 from sim.scenario.workload import Arrivals, Draws, ListedTask
 
 Times = NDArray[np.int64]
+T = TypeVar("T")
 
 MOST_TASKS = 10_000_000
 """More tasks than this, on average, are refused rather than tried."""
@@ -153,11 +154,11 @@ class World:
         self._horizon = _ns(scenario.horizon)
         self.workload = self._workload()
         self._faults = tuple(tuple(self._strikes(number)) for number in range(len(scenario.faults)))
-        self._startup = _Series(scenario.pool.pod_startup, self._stream(For.STARTUP))
+        self._startup = _durations(scenario.pool.pod_startup, self._stream(For.STARTUP))
         guards = scenario.safeguards
-        self._never_connects = _Chances(guards.connect_failure, self._stream(For.CONNECT))
-        self._creation_fails = _Chances(guards.creation_failure, self._stream(For.CREATION))
-        self._reinit = _Series(guards.reinit, self._stream(For.REINIT))
+        self._never_connects = _chances(guards.connect_failure, self._stream(For.CONNECT))
+        self._creation_fails = _chances(guards.creation_failure, self._stream(For.CREATION))
+        self._reinit = _durations(guards.reinit, self._stream(For.REINIT))
 
     def circumstances(self) -> Circumstances:
         """What the model has to know of this world, for one run."""
@@ -255,7 +256,7 @@ class World:
         fault = self._scenario.faults[number]
 
         def series(quantity: Quantity | None, purpose: For) -> Callable[[int], int]:
-            return (lambda _: NEVER) if quantity is None else _Series(quantity, self._stream(purpose, number))
+            return (lambda _: NEVER) if quantity is None else _durations(quantity, self._stream(purpose, number))
 
         gaps = series(fault.every if fault.at is None else fault.at, For.FAULT_TIME)
         chances = self._stream(For.FAULT_TARGET, number)
@@ -284,37 +285,36 @@ class World:
                 return
 
 
-class _Series:
-    """The values of one quantity for the n-th thing, n = 0, 1, 2, ..., in nanoseconds; drawn as far as asked for."""
+class _Series(Generic[T]):
+    """What is drawn for the n-th thing, n = 0, 1, 2, ...; as far as it is asked for.
 
-    def __init__(self, quantity: Quantity, stream: Stream) -> None:
-        self._quantity = quantity
+    Args:
+        stream: the uniform numbers, one for each thing.
+        made: what they become.
+    """
+
+    def __init__(self, stream: Stream, made: Callable[[Floats], list[T]]) -> None:
         self._stream = stream
-        self._constant = _ns(mean_of(quantity)) if isinstance(quantity, float | int) else None
-        self._values: list[int] = []
+        self._made = made
+        self._drawn: list[T] = []
 
-    def __call__(self, n: int) -> int:
-        if self._constant is not None:
-            return self._constant
-        while n >= len(self._values):
-            self._values.extend(nanoseconds(quantiles(self._quantity, self._stream.take(256))).tolist())
-        return self._values[n]
-
-
-class _Chances:
-    """Whether what happens with probability *share* does so to the n-th thing, n = 0, 1, 2, ..."""
-
-    def __init__(self, share: float, stream: Stream) -> None:
-        self._share = share
-        self._stream = stream
-        self._drawn: list[float] = []
-
-    def __call__(self, n: int) -> bool:
-        if self._share == 0:
-            return False
+    def __call__(self, n: int) -> T:
         while n >= len(self._drawn):
-            self._drawn.extend(self._stream.take(256).tolist())
-        return self._drawn[n] < self._share
+            self._drawn.extend(self._made(self._stream.take(256)))
+        return self._drawn[n]
+
+
+def _durations(quantity: Quantity, stream: Stream) -> Callable[[int], int]:
+    """The nanoseconds that *quantity* is for each thing."""
+    if isinstance(quantity, float | int):
+        constant = _ns(mean_of(quantity))
+        return lambda n: constant
+    return _Series(stream, lambda u: nanoseconds(quantiles(quantity, u)).tolist())
+
+
+def _chances(share: float, stream: Stream) -> Callable[[int], bool]:
+    """Whether what happens with probability *share* does so to each thing."""
+    return _Series(stream, lambda u: (u < share).tolist()) if share else lambda n: False
 
 
 def _value(quantity: Quantity | None, u: Floats) -> float:

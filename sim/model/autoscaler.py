@@ -175,7 +175,6 @@ class Autoscaler:
         pods = len(pool.pods)
         slots = pods * settings.slots_per_pod
         starting, running, reserved = pool.starting, pool.running, pool.reserved
-        ready = pods - starting
         # By position, in the order of its fields: by name it would take three times as long.
         return PoolView(
             self._clock.now / SECOND,
@@ -190,7 +189,7 @@ class Autoscaler:
             running,
             reserved,
             slots - running - reserved,
-            ready * settings.slots_per_pod - running - reserved,
+            pool.idle_ready,
             starting * settings.slots_per_pod,
             pool.idle_apply_ready,
             starting * settings.apply_slots,

@@ -94,10 +94,8 @@ class Creation:
             return
         yield self._after(BACKOFF[before], pod)
         while self._server.is_down or self._safeguards.frozen(self._clock.now):
-            if self._server.is_down:
-                yield Alarm(self._clock).set(self._server.back_at, place(SERVER_UP, 1))  # just after it is
-            else:
-                yield Alarm(self._clock).set(self._safeguards.thaws_at(self._clock.now), place(SERVER_UP, 1))
+            until = self._server.back_at if self._server.is_down else self._safeguards.thaws_at(self._clock.now)
+            yield Alarm(self._clock).set(until, place(SERVER_UP, 1))  # just after the server is up
         if len(self._pool.pods) < self._max_pods:
             self._clock.process(self._life(self._pool.make_pod(), before + 1))
             self._waiting.offer()

@@ -119,11 +119,6 @@ class Task:
             raise IllegalMoveError(f"task {self.index} cannot go from {STATES[self.state]} to {STATES[state]}")
         self.state = state
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing will happen to it any more."""
-        return self.state in (PLANNED, APPLIED, FAILED)
-
 
 class Tasks:
     """The tasks of the pool's workspaces that have arrived and are not final, counted as the autoscaler sees them.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sim.experiment.summary import entry
 from sim.report.pictures.style import duration
-from sim.report.table import figure, seconds
 from sim.scenario.distributions import Quantity, mean_of
 
 if TYPE_CHECKING:
@@ -92,8 +91,3 @@ def _workload(scenario: Scenario) -> str:
 def _quantity(quantity: Quantity) -> str:
     about = duration(mean_of(quantity))
     return about if isinstance(quantity, float | int) else f"{about} on average ({quantity.dist})"
-
-
-def shown_figure(outcome: Outcome, label: str, metric: str) -> str:
-    """A metric of a policy, as in the table."""
-    return figure(entry(outcome.summary["policies"][label], metric), seconds)

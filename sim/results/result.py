@@ -29,7 +29,6 @@ class Result(Outcome):
         self.precision_reached = precision_reached
         self.labels = tuple(dict.fromkeys(run.label for run in runs))
         self.runs = tuple(sorted(runs, key=lambda run: (self.labels.index(run.label), run.replication)))
-
         self.replications = len(self.runs) // len(self.labels)
 
     @cached_property

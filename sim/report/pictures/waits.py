@@ -30,7 +30,7 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     Band: pointwise, at the scenario's confidence (exponential Greenwood); tasks are taken as independent, which those
     of one replication are not quite. Marks: tasks that still waited at the horizon, where the curve knew of them last.
     """
-    from matplotlib.ticker import FuncFormatter, PercentFormatter
+    from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
     from scipy.stats import CensoredData, ecdf
 
     axes = style.new_axes(ax, (7.0, 3.6))
@@ -44,32 +44,31 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
             continue
         wait, censored = own.apply_wait.to_numpy(), own.censored.to_numpy(dtype=bool)
         curve: Any = ecdf(CensoredData(uncensored=wait[~censored], right=wait[censored])).sf
-        with np.errstate(all="ignore"), catch_warnings(action="ignore", category=RuntimeWarning):  # where it ends
-            band = curve.confidence_interval(outcome.scenario.confidence)
         times = np.concatenate([[0.0], curve.quantiles, [longest]])
         heights = np.concatenate([[1.0], curve.probabilities, curve.probabilities[-1:]])
         few = _few(heights)
+        colour = style.line(number)["color"]
         most = max(most, float(heights[np.searchsorted(times, 0.0, side="right") - 1 :].max()))
         axes.step(times[few], heights[few], where="post", label=style.name(label), linewidth=1.8, **style.line(number))
         cut = np.unique(wait[censored])
         if len(cut):
             at = np.searchsorted(times[:-1], cut, side="right") - 1
             axes.plot(
-                cut, heights[at], linestyle="", marker="|", markersize=9, color=style.line(number)["color"],
+                cut, heights[at], linestyle="", marker="|", markersize=9, color=colour,
             )  # fmt: skip
         if len(own) < FEW:
             continue
+        with np.errstate(all="ignore"), catch_warnings(action="ignore", category=RuntimeWarning):  # where it ends
+            band = curve.confidence_interval(outcome.scenario.confidence)
         low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
         inside = few[(few > 0) & (few < len(times) - 1)] - 1
-        axes.fill_between(
-            times[1:-1][inside], low[inside], high[inside], step="post", color=style.line(number)["color"], alpha=0.15
-        )
+        axes.fill_between(times[1:-1][inside], low[inside], high[inside], step="post", color=colour, alpha=0.15)
     axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
     axes.set_xlim(0, longest * 1.3)
     ticks = [0, 1, 10, 60, 600, 3600, 6 * 3600, 86400, 10 * 86400]
     axes.set_xticks([tick for tick in ticks if tick <= longest * 1.3])
     axes.xaxis.set_major_formatter(FuncFormatter(style.duration))
-    axes.xaxis.set_minor_locator(_no_ticks())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(-0.02 * (most or 1.0), 1.05 * (most or 1.0))
     axes.set_xlabel("apply wait, from the confirmation on")
@@ -79,12 +78,6 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
         beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(outcome.labels) > MANY else {}
         style.legend(axes, [style.name(label) for label in outcome.labels], **beside)
     return axes
-
-
-def _no_ticks() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
 
 
 def _few(heights: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
