@@ -56,11 +56,11 @@ def timeline(
     for each, axes in zip(lanes, column, strict=True):
         each.draw(axes)
     column[-1].set_xlabel("simulated time, h:min")
-    _legend(column[0], bool((outcome.incidents.kind == "config_change").any()))
+    _legend(column[0], set(outcome.incidents.kind))
     return column[0] if policy else np.array(column, dtype=object)
 
 
-def _legend(axes: Axes, configured: bool) -> None:
+def _legend(axes: Axes, kinds: set[str]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -70,7 +70,9 @@ def _legend(axes: Axes, configured: bool) -> None:
     ]
     handles.append(Patch(facecolor=style.WAIT, label="confirmed, waiting"))
     handles.append(Line2D([], [], color=style.WAIT, marker="v", linestyle=":", label="pod deleted"))
-    if configured:
+    if "server_restart" in kinds:
+        handles.append(Line2D([], [], color=style.GREY, linewidth=2.5, alpha=0.6, label="server restarts"))
+    if "config_change" in kinds:
         handles.append(Line2D([], [], color=style.WAIT, linestyle="--", label="configuration changed"))
     axes.legend(
         handles=handles, ncols=len(handles), frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
@@ -211,7 +213,6 @@ class _Lanes:
                 axes.axvspan(
                     fault.time, max(fault.until, fault.time), color=style.GREY, alpha=0.35, linewidth=1.5, zorder=0
                 )
-                axes.annotate("server restarts", (fault.time, -0.55), fontsize=7, ha="left", va="bottom")
             elif fault.kind in FAULTS:
                 axes.axvline(fault.time, color=style.WAIT, linewidth=0.9, linestyle=FAULTS[fault.kind])
                 top = self._lane.get((fault.pod, 0))
