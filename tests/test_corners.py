@@ -10,6 +10,7 @@ from test_autoscaler import view
 
 import sim
 from sim.experiment.draw import World
+from sim.model.clock import NEVER
 from sim.policies import Old
 
 from support import Always, Outcome, Script, plan, plan_and_apply, run, scenario
@@ -228,7 +229,7 @@ def test_quantities_of_one_task_are_independent_and_have_their_means() -> None:
     assert len(drawn["plan"]) == pytest.approx(8000, rel=0.05)
     assert (np.diff(drawn["arrive"]) >= 0).all()  # beyond the first block of numbers, too
     assert drawn["applies"].mean() == pytest.approx(0.6, abs=0.03)
-    confirmed = drawn["confirm"] < 2**62
+    confirmed = drawn["confirm"] < NEVER
     assert confirmed.mean() == pytest.approx(0.9, abs=0.02)
     gaps = {**drawn, "arrive": np.diff(drawn["arrive"], prepend=0), "confirms": confirmed}
     of_all = {name: column for name, column in gaps.items() if name != "confirm"}

@@ -13,10 +13,9 @@ import sim
 from sim.experiment.contestants import contestants
 from sim.experiment.draw import World, settings_of
 from sim.model.clock import NEVER
-from sim.model.dispatcher import Dispatcher
 from sim.model.pool import IDLE, RESERVED, RUNNING, Pool
 from sim.model.run import simulate
-from sim.model.tasks import APPLY_PENDING, APPLYING, PENDING, PLANNING, Tasks
+from sim.model.tasks import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING, Task, Tasks
 from sim.scenario import Scenario
 
 from support import assert_same_records, scenarios
@@ -98,7 +97,13 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
             return 1 + int(view.time) % scenario.pool.max_pods
 
     parts: dict[type, object] = {}
-    originals = {kind: kind.__init__ for kind in (Pool, Tasks, Dispatcher)}
+    arrived: list[Task] = []
+    originals = {kind: kind.__init__ for kind in (Pool, Tasks)}
+    arrive = Tasks.arrive
+
+    def arriving(self: Tasks, task: Task, now: int) -> bool:
+        arrived.append(task)
+        return arrive(self, task, now)
 
     def audit(view: sim.PoolView) -> None:
         pool, tasks = parts[Pool], parts[Tasks]
@@ -114,7 +119,7 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
                 assert slot.task.slot is slot
                 assert slot.task.state in ((PLANNING, APPLYING) if slot.state == RUNNING else (APPLY_PENDING,))
                 assert slot.takes_apply or not slot.task.applies
-        alive = tasks.unfinished()
+        alive = [task for task in arrived if task.state not in (PLANNED, APPLIED, FAILED)]
         assert pool.in_use == sum(any(slot.state != IDLE for slot in pod.slots) for pod in pool.pods.values())
         assert sum(task.slot is not None for task in alive) == len(by_state[RUNNING]) + len(by_state[RESERVED])
         slotless = [task for task in alive if task.state == APPLY_PENDING and task.slot is None]
@@ -122,7 +127,7 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
         starting = [slot for slot in by_state[IDLE] if not slot.pod.is_ready]
         pending = [task for task in alive if task.state == PENDING]
         first = {}
-        for task in sorted(alive, key=lambda task: (task.arrived_at, task.index)):
+        for task in alive:
             if task.applies:
                 first.setdefault(task.workspace, task)
         assert view == sim.PoolView(
@@ -148,9 +153,13 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
 
     for kind in originals:
         watch(kind)
+    Tasks.arrive = arriving  # type: ignore[method-assign]
     try:
         contestant = contestants(scenario, [Auditor])[0]
-        simulate(settings_of(scenario), World(scenario, 0).circumstances(), contestant.policy)
+        record = simulate(settings_of(scenario), World(scenario, 0).circumstances(), contestant.policy)
     finally:
+        Tasks.arrive = arrive  # type: ignore[method-assign]
         for kind, init in originals.items():
             kind.__init__ = init  # type: ignore[misc]
+    states = {task.index: task.state for task in arrived}
+    assert dict(zip(record["tasks"]["index"].tolist(), record["tasks"]["state"].tolist(), strict=True)) == states

@@ -15,7 +15,6 @@ from sim.experiment.streams import Floats, For, Stream
 from sim.model.clock import NEVER, SECOND
 from sim.model.safeguards import Safeguards
 from sim.model.settings import (
-    Arrival,
     Circumstances,
     ConfigChange,
     PodDeletion,
@@ -23,46 +22,17 @@ from sim.model.settings import (
     ServerRestart,
     Settings,
     Strike,
+    Times,
+    Workload,
 )
 from sim.scenario import Scenario, faults
 from sim.scenario.distributions import Quantity, mean_of, quantiles
 from sim.scenario.workload import Arrivals, Draws, ListedTask
 
-Times = NDArray[np.int64]
 T = TypeVar("T")
 
 MOST_TASKS = 10_000_000
 """More tasks than this, on average, are refused rather than tried."""
-
-_BLOCK = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """The tasks of one replication as columns, one row per task; times in nanoseconds.
-
-    Rows are in the order in which the tasks are listed; generated and recorded ones are in order of arrival.
-    """
-
-    arrive: Times
-    applies: NDArray[np.bool_]
-    workspace: Times
-    plan: Times
-    confirm: Times
-    apply: Times
-
-    def __len__(self) -> int:
-        return len(self.arrive)
-
-    def arrivals(self, horizon: int) -> Iterator[Arrival]:
-        """The tasks that arrive before *horizon*, in order of arrival."""
-        columns = (self.arrive, self.applies, self.workspace, self.plan, self.confirm, self.apply)
-        order = np.argsort(self.arrive, kind="stable")
-        order = order[: np.searchsorted(self.arrive[order], horizon)]
-        for start in range(0, len(order), _BLOCK):
-            rows = order[start : start + _BLOCK]
-            values = zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True)
-            yield from map(Arrival._make, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +65,7 @@ def _workspaces(tasks: tuple[ListedTask, ...]) -> tuple[str, ...]:
 
 def nanoseconds(seconds: Floats) -> Times:
     """Whole nanoseconds; what is too long for the clock never comes."""
-    return np.asarray(np.rint(np.minimum(seconds, NEVER / SECOND) * SECOND), dtype=np.int64)
+    return np.asarray(np.rint(np.minimum(seconds * SECOND, NEVER)), dtype=np.int64)
 
 
 def _ns(seconds: float) -> int:
@@ -163,7 +133,7 @@ class World:
     def circumstances(self) -> Circumstances:
         """What the model has to know of this world, for one run."""
         return Circumstances(
-            self.workload.arrivals(self._horizon),
+            self.workload,
             self._faults,
             self._startup,
             self._never_connects,

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from sim.experiment.contestants import Contestant
 from sim.experiment.draw import World, settings_of
-from sim.model.autoscaler import PolicyError
+from sim.model.errors import PolicyError
 from sim.model.run import simulate
 from sim.scenario import InputError, Scenario
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Final
 
-from simpy.events import ProcessGenerator
-
-from sim.model.clock import FAULT, SECOND, TICK, Alarm, Clock, place
+from sim.model.clock import FAULT, NEVER, SECOND, TICK, Alarm, Clock
 from sim.model.creation import Creation
+from sim.model.errors import PolicyError
 from sim.model.pool import Pod, Pool
 from sim.model.record import Record
 from sim.model.settings import Settings
@@ -20,24 +19,27 @@ if TYPE_CHECKING:
     from sim.model.server import Server
 
 
-_TICK: Final = place(TICK)
-
-
-class PolicyError(Exception):
-    """A policy did what no policy may: it raised, or answered with something that is not a number of pods."""
+_ANSWERS: Final = 10_000
+"""How many of a policy's answers to keep."""
 
 
 class Autoscaler:
     """Asks the policy at every tick that matters, and makes and deletes pods.
 
     A policy without memory gives the same answer until something changes, and if that answer changed nothing it
-    changes nothing again. So after such a tick the loop sleeps until something has changed, and then ticks at the
-    next point of its grid. In *literal* mode, and with a policy that may have memory, it ticks at every point.
+    changes nothing again. So after such a tick the loop sleeps until something else happens, whatever it is, and then
+    ticks at the next point of its grid. In *literal* mode, and with a policy that may have memory, it ticks at every
+    point.
 
     Args:
         clock: the time.
         settings: the bounds and the interval.
         policy: what it asks.
+        pool: what it looks at, with *tasks*; and where pods go.
+        creation: makes pods.
+        tasks: see *pool*.
+        server: whether it is down, and since when it is not.
+        waiting: told when pods have come or gone.
         record: where it notes what it did.
         literal: whether to tick at every point of the grid.
     """
@@ -47,82 +49,86 @@ class Autoscaler:
         clock: Clock,
         settings: Settings,
         policy: Policy,
+        pool: Pool,
+        creation: Creation,
+        tasks: Tasks,
+        server: Server,
+        waiting: Waiting,
         record: Record,
         literal: bool,
     ) -> None:
         self._clock = clock
         self._settings = settings
         self._policy = policy
-        self._record = record
-        self._may_sleep = not literal and bool(getattr(policy, "stateless", False))
-        self._alarm = Alarm(clock, self._due)
-        self._interval = settings.autoscaler_interval
-        self.is_set = False
-        """Whether a tick is to come."""
-        self._outdated: dict[int, Pod] = {}
-
-    def attach(self, pool: Pool, creation: Creation, tasks: Tasks, server: Server, waiting: Waiting) -> None:
-        """Tell it what it looks at; they in turn have to tell it when they change, so they are made after it."""
         self._pool = pool
         self._creation = creation
         self._tasks = tasks
         self._server = server
         self._waiting = waiting
+        self._record = record
+        self._may_sleep = not literal and bool(getattr(policy, "stateless", False))
+        self._alarm = Alarm(self._due)
+        self._interval = settings.autoscaler_interval
+        self._outdated: dict[int, Pod] = {}
+        self._answers: dict[tuple[int, ...], int] = {}
 
-    def wake(self) -> None:
-        """Something has changed: the next point of the grid matters."""
-        if not self.is_set:
-            self.is_set = True
-            now, up_since = self._clock.now, self._server.up_since
-            past = (now - up_since) % self._interval
-            if past == 0 and now > up_since and self._clock.turn_taken() < _TICK:
-                self._alarm.set(now, _TICK)
-            else:
-                self._alarm.set(now + self._interval - past, _TICK)
+    def begin(self) -> None:
+        """Have the loop tick from now on, and look again whenever a freeze begins or ends."""
+        self._next_tick(0)
+        for window in self._settings.safeguards.freezes:
+            for edge in window:
+                self._clock.schedule(Alarm(lambda _: None), edge, FAULT)
+
+    def _next_tick(self, earliest: int) -> None:
+        """Tick at the first point of the grid that is to come and not before *earliest*."""
+        if earliest < NEVER:
+            earliest = max(earliest, self._clock.now + 1)
+            self._clock.schedule(self._alarm, earliest + (self._server.up_since - earliest) % self._interval, TICK)
 
     def _due(self, _: Alarm) -> None:
-        """The next tick of the control loop."""
-        self.is_set = False
-        now, up_since = self._clock.now, self._server.up_since
-        if self._server.is_down:
-            return  # lost; whoever brings it up wakes the loop
-        if now == up_since or (now - up_since) % self._interval:
-            self.wake()  # was set before a restart, and the grid is another one now
-            return
-        self._clock.take_turn(_TICK)
-        self._tick()
-        if not self._may_sleep:
-            self.wake()
+        clock, server = self._clock, self._server
+        past = clock.now - server.up_since
+        if server.is_down:
+            # The grid begins when it comes up.
+            clock.schedule(self._alarm, server.back_at + self._interval, TICK)
+        elif past == 0 or past % self._interval:
+            self._next_tick(0)  # was set before a restart, and the grid is another one now
+        else:
+            clock.take_turn(TICK)
+            is_settled = self._tick()
+            self._next_tick(clock.next_at() if is_settled and self._may_sleep else 0)
 
-    def _tick(self) -> None:
-        pool, settings, now = self._pool, self._settings, self._clock.now
+    def _tick(self) -> bool:
+        """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
+        pool = self._pool
         before = len(pool.pods)
-        self._creation.begin_tick()
-        if self._outdated:
-            self._rebuild()
-        desired = self._ask(self.view())
+        is_settled = not self._outdated or self._rebuild()
+        desired = self._desired()
         pods = len(pool.pods)
-        wanted = settings.safeguards.wanted(
-            desired,
-            (settings.min_pods, settings.max_pods),
-            pods,
-            pool.in_use,
-            pool.reserved + self._tasks.slotless,
-            now,
-        )
+        wanted = self._bounded(desired, pods)
         if wanted == before == pods:
-            return
-        if wanted > pods and not self._creation.make(wanted - pods):
-            self.wake()  # to try again, though nothing may have changed
-        for _ in range(wanted, pods):
-            pod = pool.newest_idle_pod()
-            if pod is None:
-                break
-            self._delete(pod, "autoscaler")
+            return is_settled
+        if wanted > pods:
+            is_settled &= self._creation.make(wanted - pods)
+        elif wanted < pods:
+            for pod in pool.newest_idle_pods(pods - wanted):
+                self._delete(pod, "autoscaler")
         after = len(pool.pods)
         if after != before:
-            self._record.decision(now, before, desired, after)
+            self._record.decision(self._clock.now, before, desired, after)
             self._waiting.offer()
+        return is_settled and after == before
+
+    def _bounded(self, desired: int, pods: int) -> int:
+        """What becomes of the policy's answer: the pool's bounds, and the platform's safeguards."""
+        settings, guards = self._settings, self._settings.safeguards
+        if guards.freezes and guards.frozen(self._clock.now):
+            return 0  # which only those go for that are not in use
+        if guards.warm_pods:
+            desired = max(desired, self._pool.in_use + guards.warm_pods)
+        if guards.hold_while_apply_pending and (self._pool.reserved or self._tasks.slotless):
+            desired = max(desired, pods)
+        return min(max(desired, settings.min_pods), settings.max_pods)
 
     def _delete(self, pod: Pod, by: str) -> None:
         self._pool.remove(pod)
@@ -131,26 +137,42 @@ class Autoscaler:
     def outdate(self) -> None:
         """The configuration of pods has changed: those that there are have to be rebuilt."""
         self._outdated = dict(self._pool.pods)
-        self.wake()
 
-    def _rebuild(self) -> None:
-        """Replace the outdated pods whose slots are all idle."""
+    def _rebuild(self) -> bool:
+        """Replace the outdated pods whose slots are all idle; whether nothing of that is left to the next tick."""
         self._outdated = {number: pod for number, pod in self._outdated.items() if not pod.gone}
         idle = [pod for pod in self._outdated.values() if not any(slot.state for slot in pod.slots)]
         for pod in idle:
             if not self._settings.safeguards.frozen(self._clock.now) and not self._creation.make(1):
-                self.wake()  # no pod goes for which there is no other
-                break
+                break  # no pod goes for which there is no other
             del self._outdated[pod.number]
             self._delete(pod, "config_change")
             self._waiting.offer()
+        return not idle
 
-    def freezes(self) -> ProcessGenerator:
-        """The process that has the loop look when a freeze begins and ends."""
-        for window in self._settings.safeguards.freezes:
-            for edge in window:
-                yield Alarm(self._clock).set(edge, place(FAULT))
-                self.wake()
+    def _desired(self) -> int:
+        """The policy's answer. If it has no memory it is asked once for each state of the pool that it could see."""
+        if not self._may_sleep:
+            return self._ask(self.view())
+        pool, tasks = self._pool, self._tasks
+        state = (
+            len(pool.pods),
+            pool.starting,
+            pool.running,
+            pool.reserved,
+            pool.busy_apply,
+            tasks.pending,
+            tasks.eligible_plan,
+            tasks.eligible_plan_and_apply,
+            tasks.slotless,
+            tasks.slotless_confirmed,
+        )
+        desired = self._answers.get(state)
+        if desired is None:
+            if len(self._answers) >= _ANSWERS:
+                self._answers.clear()
+            self._answers[state] = desired = self._ask(self.view())
+        return desired
 
     def _ask(self, view: PoolView) -> int:
         try:
@@ -172,27 +194,27 @@ class Autoscaler:
     def view(self) -> PoolView:
         """What the policy is shown."""
         settings, pool, tasks = self._settings, self._pool, self._tasks
-        pods = len(pool.pods)
-        slots = pods * settings.slots_per_pod
-        starting, running, reserved = pool.starting, pool.running, pool.reserved
+        slots_per_pod, apply_slots = settings.slots_per_pod, settings.apply_slots
+        pods, starting, running, reserved = len(pool.pods), pool.starting, pool.running, pool.reserved
+        idle = pods * slots_per_pod - running - reserved
         # By position, in the order of its fields: by name it would take three times as long.
         return PoolView(
             self._clock.now / SECOND,
             settings.min_pods,
             settings.max_pods,
             settings.initial_pods,
-            settings.slots_per_pod,
-            settings.apply_slots,
+            slots_per_pod,
+            apply_slots,
             pods,
             starting,
-            slots,
+            pods * slots_per_pod,
             running,
             reserved,
-            slots - running - reserved,
-            pool.idle_ready,
-            starting * settings.slots_per_pod,
-            pool.idle_apply_ready,
-            starting * settings.apply_slots,
+            idle,
+            idle - starting * slots_per_pod,
+            starting * slots_per_pod,
+            (pods - starting) * apply_slots - pool.busy_apply,
+            starting * apply_slots,
             tasks.pending,
             tasks.eligible_plan,
             tasks.eligible_plan_and_apply,

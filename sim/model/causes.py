@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from sim.model.clock import NEVER, Clock
 from sim.model.names import CAUSES
 from sim.model.pool import RESERVED, Pod, Pool
-from sim.model.tasks import APPLY_PENDING, NO_WAIT, Task
+from sim.model.tasks import APPLY_PENDING, Task
 
 if TYPE_CHECKING:
+    from sim.model.history import History
     from sim.model.server import Server
 
 SERVER_DOWN: Final = 0
@@ -51,10 +52,12 @@ class Causes:
         clock: the time.
         pool: what slots there are.
         server: whether it is down.
+        history: where the waits are noted.
     """
 
-    def __init__(self, clock: Clock, pool: Pool, server: Server) -> None:
+    def __init__(self, clock: Clock, pool: Pool, server: Server, history: History) -> None:
         self._clock = clock
+        self._history = history
         self._pool = pool
         self._server = server
         self._waits: dict[Task, _Wait] = {}
@@ -62,8 +65,8 @@ class Causes:
         self._current = NO_SLOT
         self._since = 0
 
-    def look(self) -> None:
-        """Something may have changed what tasks without a slot wait for. Needed only while there are such tasks."""
+    def _look(self) -> None:
+        """Something may have changed what tasks without a slot wait for."""
         now = self._clock.now
         self._totals[self._current] += now - self._since
         self._since = now
@@ -80,6 +83,7 @@ class Causes:
             self._end_part(task)
         else:
             self._waits[task] = _Wait()
+            self._clock.look = self._look
         self._begin_part(task)
 
     def turn(self, task: Task) -> None:
@@ -94,21 +98,31 @@ class Causes:
             if slot.state == RESERVED and slot.task is not None:
                 self.turn(slot.task)
 
-    def end(self, task: Task) -> tuple[int, ...]:
-        """The task starts its apply, or the horizon has come: its wait by cause."""
-        if task not in self._waits:
-            return NO_WAIT
-        self._end_part(task)
-        return tuple(self._waits.pop(task).parts)
+    def end(self, task: Task) -> None:
+        """The task starts its apply: its wait is over, if it did wait."""
+        if task in self._waits:
+            self._end(task)
 
-    def end_for_ever(self, task: Task, horizon: int) -> tuple[int, ...]:
-        """The task has failed before its apply, which will never come: it waits to the *horizon*, by cause."""
-        parts = list(self.end(task))
-        parts[REPLANNING] += horizon - self._clock.now
-        return tuple(parts)
+    def end_for_ever(self, task: Task, horizon: int) -> None:
+        """The task has failed before its apply, which will never come: if it waits, it does so to the *horizon*."""
+        if task in self._waits:
+            self._waits[task].parts[REPLANNING] += horizon - self._clock.now
+            self._end(task)
+
+    def end_all(self) -> None:
+        """The horizon has come."""
+        for task in list(self._waits):
+            self._end(task)
+
+    def _end(self, task: Task) -> None:
+        self._end_part(task)
+        for column, part in zip(self._history.waits, self._waits.pop(task).parts, strict=True):
+            column[task.index] = part
+        if not self._waits:
+            self._clock.look = None
 
     def _begin_part(self, task: Task) -> None:
-        self.look()
+        self._look()
         wait = self._waits[task]
         wait.since = self._clock.now
         wait.totals = tuple(self._totals)
@@ -124,7 +138,7 @@ class Causes:
         return AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
 
     def _end_part(self, task: Task) -> None:
-        self.look()
+        self._look()
         wait = self._waits[task]
         passed = [total - before for total, before in zip(self._totals, wait.totals, strict=True)]
         if wait.own_cause is not None:

@@ -1,4 +1,4 @@
-"""Simulated time: whole nanoseconds on a SimPy environment, and the order of events within one instant.
+"""Simulated time: whole nanoseconds and the order of events within one instant.
 
 Times are integers so that sums and differences of them are exact: a retry that is due at the same moment as a tick
 is due at *exactly* the same moment, however both were computed.
@@ -10,81 +10,91 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Final
 
-from simpy import Environment, Event
-
 SECOND: Final = 1_000_000_000
 """Units of simulated time in a second."""
 
-NEVER: Final = 2**62
-"""A time that does not come: after every horizon."""
+NEVER: Final = 2**62 - 512
+"""A time that does not come: after every horizon. The largest that is exact as a float too and, compiled, quick."""
 
 # model.md, 5: what comes first within one instant. The first six are its first line, in the order named there.
 # QUEUE is the attempts of tasks that stand in a queue (`dispatch: notify`): they stood there before those that became
 # eligible in this instant. SILENCE is last, because a pod is passed over *later than* its heartbeat timeout.
-POD_READY: Final = 1
-AGENT_ONLINE: Final = 2
-SERVER_UP: Final = 3
-RESERVATION: Final = 4
-FAULT: Final = 5
-END: Final = 6
-ARRIVAL: Final = 7
-QUEUE: Final = 8
-ATTEMPT: Final = 9
-TICK: Final = 10
-SILENCE: Final = 11
+# Where an event takes place in its instant is one of these, and among those of one kind a number to add: of the task or
+# the pod. It is what SimPy calls a priority; SimPy's own two, 0 and 1, come before all of them.
+POD_READY: Final = 1 << 32
+AGENT_ONLINE: Final = 2 << 32
+SERVER_UP: Final = 3 << 32
+RESERVATION: Final = 4 << 32
+FAULT: Final = 5 << 32
+END: Final = 6 << 32
+ARRIVAL: Final = 7 << 32
+QUEUE: Final = 8 << 32
+ATTEMPT: Final = 9 << 32
+TICK: Final = 10 << 32
+SILENCE: Final = 11 << 32
 
-_RANKS: Final = 32
 
+class Clock:
+    """The time of one run, and the calendar of what is to happen in it.
 
-def place(order: int, rank: int = 0) -> int:
-    """Where in its instant an event takes place: by *order*, and among those of one order by *rank*.
-
-    SimPy knows it as a priority. All are above SimPy's own two, so what SimPy does for itself comes before.
+    What goes on for a while is a SimPy process (see `sim.model.processes`). What happens to every task is an `Alarm`,
+    which calls a function and can be scheduled again: SimPy's events are made to happen once, and its loop asks at each
+    of them whether to stop. Both stand in the same calendar.
     """
-    return order << _RANKS | rank
-
-
-class Clock(Environment):
-    """The SimPy environment of one run.
-
-    SimPy's `run` asks at every event whether to stop, and its `now` is a property. This class, and `Alarm`, reach into
-    SimPy for that: its queue is a heap of (time, priority, number, event), numbers come from `_eid`, and processes read
-    the time from `_now`. `test_clock.py` notices when SimPy does any of that differently.
-    """
-
-    now: int = 0
-    """The time in nanoseconds. An attribute, and not a property as in SimPy: it is asked for ten times an event."""
 
     def __init__(self) -> None:
-        super().__init__(0)
+        self.now = 0
+        """The time in nanoseconds."""
+        self.look: Callable[[], None] | None = None
+        """Called after everything that happens, while it is not None."""
+        self._calendar: list[tuple[Any, ...]] = []
+        """A heap of when, at which place, the how many-th, and what."""
+        self._number = 0
         self._turn_at = 0
         self._turn = 0
 
     def run_to(self, horizon: int) -> None:
-        """Let happen what is due before *horizon*, as SimPy's `run` and `step` do."""
-        queue: list[Any] = self._queue
-        while queue and queue[0][0] < horizon:
-            self.now, _, _, event = heappop(queue)
-            self._now = self.now
-            callbacks, event.callbacks = event.callbacks, None
-            for callback in callbacks:
-                callback(event)
-            if not event._ok:
-                raise event._value
-        self.now = self._now = horizon
+        """Let happen what is due before *horizon*."""
+        calendar = self._calendar
+        stop = Alarm(_nothing)
+        self.schedule(stop, horizon, -1)
+        while True:
+            due = heappop(calendar)
+            self.now = due[0]
+            alarm: Alarm = due[3]
+            if alarm is stop:
+                return
+            alarm.action(alarm)
+            if self.look is not None:
+                self.look()
+
+    def schedule(self, alarm: Alarm, at: int, at_place: int) -> None:
+        """Have *alarm* go off *at* that time, in that place of its instant. It must not be scheduled already."""
+        self._number = number = self._number + 1
+        heappush(self._calendar, (at, at_place, number, alarm))
+
+    def next_at(self) -> int:
+        """When the next thing will happen; `NEVER` if nothing will."""
+        return self._calendar[0][0] if self._calendar else NEVER
 
     def instant_is_over(self) -> bool:
         """Whether nothing else is due in this instant. Then what may happen now need not be put in order first."""
-        queue = self._queue
-        return not queue or queue[0][0] > self.now
+        next_at: int = self._calendar[0][0]
+        return next_at > self.now
 
-    def take_turn(self, at_place: int) -> None:
-        """Note that *at_place*, where attempts or what comes after them belong, has had its turn in this instant."""
-        if self._turn_at != self.now:
-            self._turn_at = self.now
+    def take_turn(self, at_place: int) -> int:
+        """Note that *at_place*, where attempts or what comes after them belong, has its turn in this instant, now.
+
+        Returns:
+            The time.
+        """
+        now = self.now
+        if self._turn_at != now:
+            self._turn_at = now
             self._turn = at_place
         elif at_place > self._turn:
             self._turn = at_place
+        return now
 
     def turn_taken(self) -> int:
         """The furthest place in this instant that has had its turn; 0 if no attempt and nothing after them has.
@@ -94,35 +104,22 @@ class Clock(Environment):
         return self._turn if self._turn_at == self.now else 0
 
 
-class Alarm(Event):
-    """An event that is set for a time and a place in its instant, and can be set again once it has gone off.
+class Alarm:
+    """Calls *action*, with itself, when its time comes. It can be scheduled again once it has gone off.
 
-    It calls *action* with itself; without one it wakes the process that waits for it. `subject` is for its owner: what
-    the alarm is about.
-
-    SimPy's events are made to happen once. Setting one again takes no more than giving it back its callbacks (it gave
-    them away when it went off) and putting it on the queue, and saves making a new object, which is most of an event's
-    cost. An event that has `_ok` and `_value` is to SimPy one that has been triggered.
+    `subject` is for its owner: what the alarm is about.
     """
 
-    callbacks: list[Callable[[Any], None]] | None  # type: ignore[assignment]
+    __slots__ = ("action", "subject")
 
-    def __init__(self, clock: Clock, action: Callable[[Any], None] | None = None, subject: Any = None) -> None:
-        super().__init__(clock)
-        self._ok = True
-        self._value = None
+    def __init__(self, action: Callable[[Alarm], object], subject: Any = None) -> None:
+        self.action = action
         self.subject = subject
-        self._action = None if action is None else [action]
-        self.callbacks = self._action or []
-
-    def set(self, at: int, at_place: int) -> Alarm:
-        """Go off *at* that time, in that place of its instant. It must not be set already."""
-        if self.callbacks is None:
-            self.callbacks = self._action or []
-        queue: list[Any] = self.env._queue
-        heappush(queue, (at, at_place, next(self.env._eid), self))
-        return self
 
     def cancel(self) -> None:
-        """Do nothing when the time comes. Cannot be set again: what is scheduled stays in SimPy's queue."""
-        self.callbacks = []
+        """Do nothing when the time comes. Cannot be scheduled again: it still stands in the calendar."""
+        self.action = _nothing
+
+
+def _nothing(_: Alarm) -> None:
+    pass

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simpy import Event
 from simpy.events import ProcessGenerator
 
-from sim.model.clock import NEVER, POD_READY, SECOND, SERVER_UP, Alarm, Clock, place
+from sim.model.clock import NEVER, POD_READY, SECOND, SERVER_UP, Clock
 from sim.model.pool import Pod, Pool
+from sim.model.processes import Processes
 from sim.model.record import Record
 from sim.model.settings import Circumstances, Settings
 from sim.model.waiting import Waiting
@@ -24,6 +26,7 @@ class Creation:
 
     Args:
         clock: the time.
+        processes: where the lives of pods begin.
         settings: how many at once, and how long to wait for one to connect.
         circumstances: how long each takes to start, and what goes wrong.
         pool: where they come.
@@ -35,6 +38,7 @@ class Creation:
     def __init__(
         self,
         clock: Clock,
+        processes: Processes,
         settings: Settings,
         circumstances: Circumstances,
         pool: Pool,
@@ -43,9 +47,11 @@ class Creation:
         record: Record,
     ) -> None:
         self._clock = clock
+        self._processes = processes
         limit = settings.safeguards.creation_limit
         self._limit = NEVER if limit is None else limit
         self._left = self._limit
+        self._limited_at = 0
         self._safeguards = settings.safeguards
         self._timeout = settings.safeguards.connect_timeout
         self._max_pods = settings.max_pods
@@ -56,18 +62,21 @@ class Creation:
         self._record = record
         self._attempts = 0
 
-    def begin_tick(self) -> None:
-        """A tick of the control loop begins: from now on the limit counts anew."""
-        self._left = self._limit
-
     def make(self, pods: int) -> bool:
-        """Make so many *pods*; whether all of them were."""
+        """Make so many *pods* at this tick of the control loop, for each of which the limit counts anew.
+
+        Returns:
+            Whether all of them were made.
+        """
+        if self._limited_at != self._clock.now:
+            self._limited_at = self._clock.now
+            self._left = self._limit
         made = 0
         for _ in range(min(pods, self._left)):
             self._left -= 1
             self._attempts += 1
             if not self._world.creation_fails(self._attempts - 1):
-                self._clock.process(self._life(self._pool.make_pod(), 0))
+                self._processes.process(self._life(self._pool.make_pod(), 0))
                 made += 1
         return made == pods
 
@@ -95,10 +104,10 @@ class Creation:
         yield self._after(BACKOFF[before], pod)
         while self._server.is_down or self._safeguards.frozen(self._clock.now):
             until = self._server.back_at if self._server.is_down else self._safeguards.thaws_at(self._clock.now)
-            yield Alarm(self._clock).set(until, place(SERVER_UP, 1))  # just after the server is up
+            yield self._processes.moment(until, SERVER_UP + 1)  # just after the server is up
         if len(self._pool.pods) < self._max_pods:
-            self._clock.process(self._life(self._pool.make_pod(), before + 1))
+            self._processes.process(self._life(self._pool.make_pod(), before + 1))
             self._waiting.offer()
 
-    def _after(self, duration: int, pod: Pod) -> Alarm:
-        return Alarm(self._clock).set(self._clock.now + duration, place(POD_READY, pod.number))
+    def _after(self, duration: int, pod: Pod) -> Event:
+        return self._processes.moment(self._clock.now + duration, POD_READY + pod.number)

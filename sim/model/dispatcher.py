@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
 
 from sim.model.causes import Causes
-from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock, place
+from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock
 from sim.model.polling import LiteralPolling, Polling
 from sim.model.pool import Pool, Slot
 from sim.model.queueing import Queue
@@ -17,11 +18,6 @@ from sim.model.waiting import Waiting
 
 if TYPE_CHECKING:
     from sim.model.server import Server
-
-
-_ARRIVAL: Final = place(ARRIVAL)
-_ATTEMPT: Final = place(ATTEMPT)
-_END: Final = place(END)
 
 
 class Dispatcher:
@@ -60,40 +56,37 @@ class Dispatcher:
         self.waiting: Waiting
         retry = settings.dispatch_retry
         if settings.notify:
-            self.waiting = Queue(clock, self._attempt, server.down, pool)
+            self.waiting = Queue(clock, self._attempt)
         elif literal:
             self.waiting = LiteralPolling(clock, self._attempt, retry, server.down)
         else:
             self.waiting = Polling(clock, self._attempt, retry, server.down, pool)
-        self._arrivals: Iterator[Arrival] = iter(())
-        self._next: Arrival | None = None
+        pool.ended = self._ended
+        self._arrivals: Iterator[Task] = iter(())
         self.reservations = Reservations(clock, settings, pool, tasks, self.waiting, causes)
 
     # Arrivals
 
     def expect(self, arrivals: Iterable[Arrival]) -> None:
         """Have the tasks arrive, which come in order of time. One alarm serves them all."""
-        self._arrivals = iter(arrivals)
-        self._next = next(self._arrivals, None)
-        if self._next is not None:
-            Alarm(self._clock, self._arrived).set(self._next.at, _ARRIVAL + self._next.number)
+        self._arrivals = starmap(Task, arrivals)
+        self._expect_next(Alarm(self._arrived))
+
+    def _expect_next(self, alarm: Alarm) -> None:
+        alarm.subject = task = next(self._arrivals, None)
+        if task is not None:
+            self._clock.schedule(alarm, task.arrives_at, ARRIVAL + task.index)
 
     def _arrived(self, alarm: Alarm) -> None:
-        due = self._next
-        assert due is not None
+        task = alarm.subject
         # The next one is set before this one is dealt with, so that the clock knows whether the instant is over.
-        self._next = following = next(self._arrivals, None)
-        if following is not None:
-            alarm.set(following.at, _ARRIVAL + following.number)
-        self._arrive(due)
+        self._expect_next(alarm)
+        self._arrive(task)
 
-    def _arrive(self, arrival: Arrival) -> None:
+    def _arrive(self, task: Task) -> None:
         if self._server.is_down:
-            late = Alarm(self._clock, self._arrive_late, arrival)
-            late.set(self._server.back_at, _ARRIVAL + arrival.number)
-            return
-        task = Task(arrival.number, arrival.applies, arrival.workspace, arrival.plan, arrival.confirm, arrival.apply)
-        if self._tasks.arrive(task, self._clock.now):
+            self._clock.schedule(Alarm(self._arrive_late, task), self._server.back_at, ARRIVAL + task.index)
+        elif self._tasks.arrive(task, self._clock.now):
             self._become_eligible(task)
 
     def _arrive_late(self, alarm: Alarm) -> None:
@@ -104,20 +97,18 @@ class Dispatcher:
     def _become_eligible(self, task: Task) -> None:
         """The task gets an attempt in this instant, when attempts have their turn."""
         if self._clock.instant_is_over():
-            task.waiting_since = self._clock.now
             self._first_attempt(task)
         else:
             self._attempt_in_turn(task)
 
     def _attempt_in_turn(self, task: Task) -> None:
-        task.waiting_since = self._clock.now
-        Alarm(self._clock, self._first_attempt_due, task).set(self._clock.now, _ATTEMPT + task.index)
+        self._clock.schedule(Alarm(self._first_attempt_due, task), self._clock.now, ATTEMPT + task.index)
 
     def _first_attempt_due(self, alarm: Alarm) -> None:
         self._first_attempt(alarm.subject)
 
     def _first_attempt(self, task: Task) -> None:
-        self._clock.take_turn(_ATTEMPT + task.index)
+        task.waiting_since = self._clock.take_turn(ATTEMPT + task.index)
         if self._replans and task.state == APPLY_PENDING and task.slot is None:
             self._tasks.replan(task)
             self._causes.begin(task)
@@ -134,23 +125,23 @@ class Dispatcher:
         self._pool.run(slot, task)
         if task.state == PENDING:
             self._tasks.start_plan(task, slot, now)
-            slot.end.set(now + task.plan, _END + task.index)
+            self._clock.schedule(slot.end, now + task.plan, END + task.index)
         else:
-            task.waited = self._causes.end(task)
+            self._causes.end(task)
             self._tasks.start_apply(task, slot, now)
             more = 0 if slot.pod.number == task.planned_on else self._reinit(task.index)
-            slot.end.set(now + task.apply + more, _END + task.index)
+            self._clock.schedule(slot.end, now + task.apply + more, END + task.index)
         return True
 
     # Ends
 
-    def ended(self, alarm: Any) -> None:
+    def _ended(self, alarm: Any) -> None:
         """What runs on a slot has ended."""
         slot: Slot = alarm.subject
         task = slot.task
         assert task is not None
         if self._server.is_down:
-            alarm.set(self._server.back_at, _END + task.index)
+            self._clock.schedule(alarm, self._server.back_at, END + task.index)
             return
         now = self._clock.now
         if task.state != PLANNING:
@@ -159,7 +150,7 @@ class Dispatcher:
             self._tasks.end_plan(task, now)
             self.reservations.make(slot)
             if task.confirm < NEVER:
-                Alarm(self._clock, self._confirmed, task).set(now + task.confirm, _ARRIVAL + task.index)
+                self._clock.schedule(Alarm(self._confirmed, task), now + task.confirm, ARRIVAL + task.index)
         else:
             self._tasks.end_plan(task, now)
             self._free(slot, None)
@@ -175,8 +166,8 @@ class Dispatcher:
         task = slot.task
         assert task is not None
         self._pool.cut_off(slot)
-        if task.first_confirmed_at != NEVER and task.apply_started_at == NEVER:
-            task.waited = self._causes.end_for_ever(task, self._horizon)
+        if task.state == PLANNING:
+            self._causes.end_for_ever(task, self._horizon)
         successor = self._tasks.fail(task, self._clock.now)
         if successor is not None:
             self._attempt_in_turn(successor)  # not at once: the pod may be about to go
@@ -184,7 +175,7 @@ class Dispatcher:
     def _confirmed(self, alarm: Alarm) -> None:
         task: Task = alarm.subject
         if self._server.is_down:
-            alarm.set(self._server.back_at, _ARRIVAL + task.index)
+            self._clock.schedule(alarm, self._server.back_at, ARRIVAL + task.index)
             return
         self._tasks.confirm(task, self._clock.now)
         self._become_eligible(task)

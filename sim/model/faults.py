@@ -8,9 +8,10 @@ from simpy.events import ProcessGenerator
 
 from sim.model.autoscaler import Autoscaler
 from sim.model.causes import Causes
-from sim.model.clock import AGENT_ONLINE, FAULT, NEVER, SILENCE, Alarm, Clock, place
+from sim.model.clock import AGENT_ONLINE, FAULT, NEVER, SILENCE, Alarm, Clock
 from sim.model.dispatcher import Dispatcher
 from sim.model.pool import RESERVED, RUNNING, Pod, Pool
+from sim.model.processes import Processes
 from sim.model.record import Record
 from sim.model.server import Server
 from sim.model.settings import PodDeletion, PodOffline, ServerRestart, Settings, Strike
@@ -21,18 +22,20 @@ class Faults:
 
     Args:
         clock: the time.
+        processes: where faults live.
         settings: when the server notices a silent pod.
         pool: the pods.
         dispatcher: deals with the tasks on them.
         server: restarts.
-        causes: told when it does, and when pods fall silent and are back.
+        causes: told when pods fall silent and are back.
         record: where deleted pods are noted.
-        autoscaler: told when the server has come up, and when pods have to be rebuilt.
+        autoscaler: told when pods have to be rebuilt.
     """
 
     def __init__(
         self,
         clock: Clock,
+        processes: Processes,
         settings: Settings,
         pool: Pool,
         dispatcher: Dispatcher,
@@ -42,6 +45,7 @@ class Faults:
         autoscaler: Autoscaler,
     ) -> None:
         self._clock = clock
+        self._processes = processes
         self._heartbeat_timeout = settings.heartbeat_timeout
         self._pool = pool
         self._dispatcher = dispatcher
@@ -53,7 +57,7 @@ class Faults:
     def strikes(self, number: int, strikes: Sequence[Strike]) -> ProcessGenerator:
         """The process of one fault: the *number*-th of the scenario, striking whenever it is time."""
         for strike in strikes:
-            yield Alarm(self._clock).set(strike.at, place(FAULT, number))
+            yield self._processes.moment(strike.at, FAULT + number)
             if isinstance(strike, PodDeletion | PodOffline):
                 pod = self._target(strike)
                 if pod is not None and isinstance(strike, PodDeletion):
@@ -63,7 +67,7 @@ class Faults:
             elif isinstance(strike, ServerRestart):
                 if not self._server.is_down:
                     self._record.incident(strike.at, strike.at + strike.downtime, "server_restart")
-                self._server.restart(strike, self._pool, self._dispatcher, self._causes, self._autoscaler.wake)
+                self._server.restart(strike, self._pool, self._dispatcher)
             else:
                 self._record.incident(strike.at, strike.at, "config_change")
                 self._autoscaler.outdate()
@@ -98,18 +102,18 @@ class Faults:
     def _silence(self, pod: Pod, duration: int) -> None:
         now = self._clock.now
         if not pod.is_offline:
-            Alarm(self._clock, self._notice, pod).set(now + self._heartbeat_timeout, place(SILENCE, pod.number))
+            self._clock.schedule(Alarm(self._notice, pod), now + self._heartbeat_timeout, SILENCE + pod.number)
         back_at = min(now + duration, NEVER)
         self._record.incident(now, back_at, "pod_offline", pod.number)
         self._pool.silence(pod, back_at)
         self._causes.turn_pod(pod)
-        Alarm(self._clock, self._bring_back, pod).set(back_at, place(AGENT_ONLINE, pod.number))
+        self._clock.schedule(Alarm(self._bring_back, pod), back_at, AGENT_ONLINE + pod.number)
 
     def _notice(self, alarm: Alarm) -> None:
         pod: Pod = alarm.subject
         since = self._clock.now - self._heartbeat_timeout
         if not pod.gone and pod.offline_since == since:
-            self._clock.take_turn(place(SILENCE))
+            self._clock.take_turn(SILENCE)
             self._pool.pass_over(pod)
             self._dispatcher.waiting.offer()
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from sortedcontainers import SortedList
 
-from sim.model.clock import ATTEMPT, NEVER, Alarm, Clock, place
+from sim.model.clock import ATTEMPT, NEVER, Alarm, Clock
 from sim.model.pool import RESERVED, Pod, Pool
 from sim.model.tasks import Task
-from sim.model.waiting import Attempt
-
-_FIRST_ATTEMPT: Final = place(ATTEMPT)
+from sim.model.waiting import Attempt, Waiting
 
 
-class LiteralPolling:
+class LiteralPolling(Waiting):
     """Every retry of every task."""
 
     def __init__(self, clock: Clock, attempt: Attempt, retry: int, is_down: Callable[[], bool]) -> None:
@@ -32,33 +29,26 @@ class LiteralPolling:
             self._ask(task, self._clock.now + self._retry)
 
     def _ask(self, task: Task, at: int) -> None:
-        self._alarms[task].append(Alarm(self._clock, self._due, task).set(at, _FIRST_ATTEMPT + task.index))
+        alarm = Alarm(self._due, task)
+        self._clock.schedule(alarm, at, ATTEMPT + task.index)
+        self._alarms[task].append(alarm)
 
     def _due(self, alarm: Alarm) -> None:
         task = alarm.subject
         if self._is_down():
             self._alarms[task].remove(alarm)
             return
-        self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+        self._clock.take_turn(ATTEMPT + task.index)
         if self._attempt(task):
             task.waiting = False
             for other in self._alarms.pop(task):
                 other.cancel()
         else:
-            alarm.set(self._clock.now + self._retry, _FIRST_ATTEMPT + task.index)
+            self._clock.schedule(alarm, self._clock.now + self._retry, ATTEMPT + task.index)
 
     def restart(self, down_since: int) -> None:
         for task in self._alarms:
             self._ask(task, self._clock.now)
-
-    def moved(self, task: Task) -> None:
-        pass
-
-    def offer(self) -> None:
-        pass
-
-    def agent_back(self, pod: Pod) -> None:
-        pass
 
 
 class _Line:
@@ -73,7 +63,7 @@ class _Line:
         """For when, and for which place of that instant, the alarm is set."""
 
 
-class Polling:
+class Polling(Waiting):
     """The retries that can succeed, and no others.
 
     An attempt changes nothing unless it succeeds, and whether it does depends on the pool alone. So while no slot is
@@ -157,18 +147,19 @@ class Polling:
         now, retry = self._clock.now, self._retry
         offset = now % retry
         turn = self._clock.turn_taken()
-        asked_up_to = turn - _FIRST_ATTEMPT if turn else -1
+        asked_up_to = turn - ATTEMPT if turn else -1
         position = line.tasks.bisect_left((offset, asked_up_to + 1))  # type: ignore[arg-type]
         wait = 0
         if position == len(line.tasks):
             position, wait = 0, retry
         due_offset, index, task = line.tasks[position]
-        due = (now - offset + due_offset + wait, _FIRST_ATTEMPT + index)
+        due = (now - offset + due_offset + wait, ATTEMPT + index)
         if line.alarm is not None:
             if due >= line.set_for:
                 return
             self._unset(line)
-        line.alarm = Alarm(self._clock, self._due, (line, task)).set(*due)
+        line.alarm = Alarm(self._due, (line, task))
+        self._clock.schedule(line.alarm, *due)
         line.set_for = due
 
     def _unset(self, line: _Line) -> None:
@@ -184,7 +175,7 @@ class Polling:
         if self._is_down():
             return
         if task.waiting and task.slot is None:
-            self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+            self._clock.take_turn(ATTEMPT + task.index)
             if self._attempt(task):
                 task.waiting = False
                 self._take_out(line, task)
@@ -196,15 +187,15 @@ class Polling:
         if task.slot.pod.is_offline or self._is_down():
             return
         now, retry = self._clock.now, self._retry
-        asked = self._clock.turn_taken() >= _FIRST_ATTEMPT + task.index
+        asked = self._clock.turn_taken() >= ATTEMPT + task.index
         due = min(now + ((offset - now) % retry or (retry if asked else 0)) for offset in task.asks)
-        Alarm(self._clock, self._bound_due, task).set(due, _FIRST_ATTEMPT + task.index)
+        self._clock.schedule(Alarm(self._bound_due, task), due, ATTEMPT + task.index)
 
     def _bound_due(self, alarm: Alarm) -> None:
         task = alarm.subject
         # Meanwhile the slot may have been lost, or the server may have restarted and lost this retry.
         if task in self._bound and self._clock.now % self._retry in task.asks and not self._is_down():
-            self._clock.take_turn(_FIRST_ATTEMPT + task.index)
+            self._clock.take_turn(ATTEMPT + task.index)
             if self._attempt(task):
                 task.waiting = False
                 del self._bound[task]

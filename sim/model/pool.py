@@ -1,18 +1,19 @@
 """Pods and their slots: the one owner of what is idle, running and reserved (model.md, 1 and 2.3).
 
-Nothing here looks through all pods. Pods that may have a free slot stand in heaps by number, oldest first; a pod that
-turns out to have none is taken off its heap by the search that finds it there, and is put back when it has one again.
+Nothing here looks through all pods. The numbers of pods that may have a free slot stand in heaps; one that turns out to
+have none is taken off its heap by the search that finds it there, and is put back when its pod has one again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nlargest
 from typing import Final
 
 from sim.model.clock import NEVER, Alarm, Clock
+from sim.model.errors import IllegalMoveError
 from sim.model.settings import Settings
-from sim.model.tasks import IllegalMoveError, Task
+from sim.model.tasks import Task
 
 IDLE: Final = 0
 RUNNING: Final = 1
@@ -20,13 +21,18 @@ RESERVED: Final = 2
 
 
 class Slot:
-    """A place on a pod for one task. `number` counts from 0; `bit` stands for it in `Pod.idle`."""
+    """A place on a pod for one task.
 
-    __slots__ = ("bit", "end", "held_since", "number", "pod", "reserved_at", "state", "takes_apply", "task")
+    `number` counts from 0 on the pod, and `index` in the pool, whose pods all have as many slots. `bit` stands for the
+    slot in `Pod.idle`.
+    """
 
-    def __init__(self, pod: Pod, number: int, takes_apply: bool, end: Alarm) -> None:
+    __slots__ = ("bit", "end", "held_since", "index", "number", "pod", "reserved_at", "state", "takes_apply", "task")
+
+    def __init__(self, pod: Pod, number: int, index: int, takes_apply: bool, end: Alarm) -> None:
         self.pod = pod
         self.number = number
+        self.index = index
         self.bit = 1 << number
         self.takes_apply = takes_apply
         self.state = IDLE
@@ -50,7 +56,6 @@ class Pod:
         "idle",
         "listed",
         "listed_apply",
-        "listed_idle",
         "number",
         "offline_since",
         "passed_over",
@@ -74,7 +79,8 @@ class Pod:
         """Whether a task ever ran on it."""
         self.idle = 0
         self.slots: tuple[Slot, ...] = ()
-        self.listed = self.listed_apply = self.listed_idle = False
+        self.listed = self.listed_apply = False
+        """Whether it stands in the heap of pods with a free slot, and in that of pods with a free apply slot."""
 
     @property
     def is_ready(self) -> bool:
@@ -93,23 +99,14 @@ class Pool:
     Args:
         clock: the time.
         settings: how many slots a pod has, and of which kind.
-        changed: called whenever something has changed that the autoscaler can see, or that attempts depend on.
-        ended: what the `end` of each slot calls.
         released: called with each slot that is about to be reserved no more.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        settings: Settings,
-        changed: Callable[[], None],
-        ended: Callable[[Alarm], None],
-        released: Callable[[Slot], None],
-    ) -> None:
+    def __init__(self, clock: Clock, settings: Settings, released: Callable[[Slot], None]) -> None:
         self._clock = clock
         self._released = released
-        self._changed = changed
-        self._ended = ended
+        self.ended: Callable[[Alarm], None]
+        """What the `end` of each slot calls: the dispatcher's, who says so."""
         self._slots_per_pod = settings.slots_per_pod
         self._apply_slots = settings.apply_slots
         self._all = (1 << settings.slots_per_pod) - 1
@@ -122,24 +119,19 @@ class Pool:
         self.starting = 0
         self.running = 0
         self.reserved = 0
-        self.in_use = 0
-        """Pods with a running or a reserved slot."""
-        self._busy_apply = 0
-        self._free: list[tuple[int, Pod]] = []
-        self._free_apply: list[tuple[int, Pod]] = []
-        self._idle: list[tuple[int, Pod]] = []
+        self.busy_apply = 0
+        """Apply slots that are running or reserved."""
+        self._idle: set[int] = set()
+        """The pods whose slots are all idle; starting ones are such pods too."""
+        self._free: list[int] = []
+        self._free_apply: list[int] = []
 
     # What there is
 
     @property
-    def idle_ready(self) -> int:
-        """Idle slots on ready pods."""
-        return (len(self.pods) - self.starting) * self._slots_per_pod - self.running - self.reserved
-
-    @property
-    def idle_apply_ready(self) -> int:
-        """Idle apply slots on ready pods."""
-        return (len(self.pods) - self.starting) * self._apply_slots - self._busy_apply
+    def in_use(self) -> int:
+        """Pods with a running or a reserved slot."""
+        return len(self.pods) - len(self._idle)
 
     def free_slot(self, applies: bool) -> Slot | None:
         """The slot that a search finds for a task of that type: of the oldest ready pod that has one.
@@ -148,17 +140,18 @@ class Pool:
         """
         heap, mask = (self._free_apply, self._apply_mask) if applies else (self._free, self._all)
         while heap:
-            pod = heap[0][1]
-            free = pod.idle & mask
-            if free and not pod.gone and not pod.passed_over:
-                if self._plans_from_the_top and not applies:
-                    return pod.slots[free.bit_length() - 1]
-                return pod.slots[(free & -free).bit_length() - 1]
+            pod = self.pods.get(heap[0])
+            if pod is not None:
+                free = pod.idle & mask
+                if free and not pod.passed_over:
+                    if self._plans_from_the_top and not applies:
+                        return pod.slots[free.bit_length() - 1]
+                    return pod.slots[(free & -free).bit_length() - 1]
+                if applies:
+                    pod.listed_apply = False
+                else:
+                    pod.listed = False
             heappop(heap)
-            if applies:
-                pod.listed_apply = False
-            else:
-                pod.listed = False
         return None
 
     def usable_slot(self, applies: bool) -> Slot | None:
@@ -166,39 +159,32 @@ class Pool:
         slot = self.free_slot(applies)
         return None if slot is None or slot.pod.offline_since != NEVER else slot
 
-    def newest_idle_pod(self) -> Pod | None:
-        """The newest pod whose slots are all idle; a starting one is such a pod too."""
-        while self._idle:
-            pod = self._idle[0][1]
-            if pod.idle == self._all and not pod.gone:
-                return pod
-            heappop(self._idle)
-            pod.listed_idle = False
-        return None
+    def newest_idle_pods(self, count: int) -> list[Pod]:
+        """The newest pods whose slots are all idle, at most so many; a starting one is such a pod too."""
+        return [self.pods[number] for number in nlargest(count, self._idle)]
 
     # Pods come and go
 
     def make_pod(self) -> Pod:
         pod = Pod(self.made, self._clock.now)
         self.made += 1
+        first = pod.number * self._slots_per_pod
         pod.slots = tuple(
-            Slot(pod, number, number < self._apply_slots, Alarm(self._clock, self._ended))
+            Slot(pod, number, first + number, number < self._apply_slots, Alarm(self.ended))
             for number in range(self._slots_per_pod)
         )
         for slot in pod.slots:
             slot.end.subject = slot
         pod.idle = self._all
         self.pods[pod.number] = pod
+        self._idle.add(pod.number)
         self.starting += 1
-        self._list(pod)
-        self._changed()
         return pod
 
     def make_ready(self, pod: Pod) -> None:
         pod.ready_at = self._clock.now
         self.starting -= 1
         self._list(pod)
-        self._changed()
 
     def remove(self, pod: Pod) -> None:
         """The pod is gone. Its slots must be idle."""
@@ -206,9 +192,9 @@ class Pool:
             raise IllegalMoveError(f"pod {pod.number} cannot go with tasks on it")
         pod.gone = True
         del self.pods[pod.number]
+        self._idle.remove(pod.number)
         if not pod.is_ready:
             self.starting -= 1
-        self._changed()
 
     def silence(self, pod: Pod, back_at: int) -> None:
         """The pod's agent falls silent until *back_at*, or later if it was to be silent longer already."""
@@ -217,19 +203,17 @@ class Pool:
         else:
             pod.offline_since = self._clock.now
             pod.back_at = back_at
-            self._changed()
 
     def pass_over(self, pod: Pod) -> None:
         """The server has noticed that the pod's agent is silent."""
         pod.passed_over = True
-        self._changed()
 
     def bring_back(self, pod: Pod) -> None:
         """The pod's agent answers again."""
         pod.offline_since = pod.back_at = NEVER
         pod.passed_over = False
-        self._list(pod)
-        self._changed()
+        if pod.is_ready:
+            self._list(pod)
 
     # Slots
 
@@ -248,7 +232,6 @@ class Pool:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} does not take task {task.index}")
         slot.state = RUNNING
         self.running += 1
-        self._changed()
 
     def reserve(self, slot: Slot, since: int) -> None:
         """The plan that runs on *slot* has ended, and the slot stays reserved for its apply."""
@@ -259,7 +242,6 @@ class Pool:
         slot.held_since = self._clock.now
         self.running -= 1
         self.reserved += 1
-        self._changed()
 
     def restore(self, slot: Slot, task: Task, since: int) -> None:
         """The idle *slot* is reserved for *task* again, as it was *since* then."""
@@ -271,7 +253,6 @@ class Pool:
         slot.reserved_at = since
         slot.held_since = self._clock.now
         self.reserved += 1
-        self._changed()
 
     def release(self, slot: Slot) -> None:
         """The slot is idle, whatever it was."""
@@ -284,39 +265,35 @@ class Pool:
             raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is idle already")
         slot.state = IDLE
         slot.task = None
-        slot.pod.idle |= slot.bit
-        if slot.pod.idle == self._all:
-            self.in_use -= 1
+        pod = slot.pod
+        pod.idle |= slot.bit
+        if pod.idle == self._all:
+            self._idle.add(pod.number)
         if slot.takes_apply:
-            self._busy_apply -= 1
-        self._list(slot.pod)
-        self._changed()
+            self.busy_apply -= 1
+        self._list(pod)
 
     def _take(self, slot: Slot) -> None:
         """The slot is idle no more."""
         pod = slot.pod
         if pod.idle == self._all:
-            self.in_use += 1
-        pod.idle &= ~slot.bit
+            self._idle.remove(pod.number)
+        pod.idle -= slot.bit
         if slot.takes_apply:
-            self._busy_apply += 1
+            self.busy_apply += 1
 
     def cut_off(self, slot: Slot) -> None:
         """What ran on the slot does not end there any more; the slot is idle."""
         slot.end.cancel()
-        slot.end = Alarm(self._clock, self._ended, slot)
+        slot.end = Alarm(self.ended, slot)
         self.release(slot)
 
     def _list(self, pod: Pod) -> None:
-        """Put the pod on the heaps where a search has to find it."""
-        if pod.idle == self._all and not pod.listed_idle:
-            pod.listed_idle = True
-            heappush(self._idle, (-pod.number, pod))
-        if pod.ready_at == NEVER or pod.passed_over:
-            return
-        if not pod.listed:
-            pod.listed = True
-            heappush(self._free, (pod.number, pod))
-        if not pod.listed_apply and pod.idle & self._apply_mask:
-            pod.listed_apply = True
-            heappush(self._free_apply, (pod.number, pod))
+        """Put a pod that is ready on the heaps where a search has to find it."""
+        if not pod.passed_over:
+            if not pod.listed:
+                pod.listed = True
+                heappush(self._free, pod.number)
+            if not pod.listed_apply and pod.idle & self._apply_mask:
+                pod.listed_apply = True
+                heappush(self._free_apply, pod.number)

@@ -5,33 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.model.clock import NEVER
-from sim.model.names import CAUSES
+from sim.model.history import History
 from sim.model.pool import Pod, Slot
-from sim.model.tasks import Task
+from sim.model.settings import Times, Workload
 
-Times = NDArray[np.int64]
-
-TASK_FIELDS = (
-    "index",
-    "applies",
-    "workspace",
-    "state",
-    "arrived_at",
-    "plan_started_at",
-    "plan_ended_at",
-    "confirmed_at",
-    "apply_started_at",
-    "apply_ended_at",
-    "final_at",
-    *(f"wait_{cause}" for cause in CAUSES),
-    "plan_pod",
-    "plan_slot",
-    "apply_pod",
-    "apply_slot",
-)
 POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")
 RESERVATION_FIELDS = ("index", "pod", "slot", "reserved_at", "released_at")
@@ -74,35 +53,14 @@ class Rows:
 class Record:
     """What happened in one run. Times are nanoseconds, and `NEVER` where something did not happen."""
 
-    def __init__(self) -> None:
-        self._tasks = Rows(TASK_FIELDS)
+    def __init__(self, workload: Workload, slots_per_pod: int) -> None:
+        self._workload = workload
+        self._slots_per_pod = slots_per_pod
+        self.tasks = History(len(workload))
         self._pods = Rows(POD_FIELDS)
         self._decisions = Rows(DECISION_FIELDS)
         self._reservations = Rows(RESERVATION_FIELDS)
         self._incidents = Rows(INCIDENT_FIELDS)
-
-    def task(self, task: Task) -> None:
-        """Note a task as it is: final, or as the horizon found it."""
-        self._tasks.append(
-            (
-                task.index,
-                task.applies,
-                task.workspace,
-                task.state,
-                task.arrived_at,
-                task.plan_started_at,
-                task.plan_ended_at,
-                task.first_confirmed_at,
-                task.apply_started_at,
-                task.apply_ended_at,
-                task.final_at,
-                *task.waited,
-                task.planned_on,
-                task.plan_slot,
-                task.apply_on,
-                task.apply_slot,
-            )
-        )
 
     def pod(self, pod: Pod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
         """Note a pod that is gone, or that was there at the horizon."""
@@ -126,7 +84,7 @@ class Record:
     def columns(self) -> dict[str, dict[str, Any]]:
         """All of it, each part as columns by name: `tasks` in order of index, `pods` of number, the others of time."""
         return {
-            "tasks": self._tasks.columns("index"),
+            "tasks": self.tasks.columns(self._workload, self._slots_per_pod),
             "pods": self._pods.columns("pod"),
             "decisions": self._decisions.columns("time"),
             "reservations": self._reservations.columns("reserved_at"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from sim.model.causes import Causes
-from sim.model.clock import NEVER, RESERVATION, Alarm, Clock, place
+from sim.model.clock import NEVER, RESERVATION, Alarm, Clock
 from sim.model.pool import IDLE, RESERVED, Pool, Slot
 from sim.model.settings import Settings
 from sim.model.tasks import APPLY_PENDING, Task, Tasks
@@ -37,10 +37,10 @@ class Reservations:
         self._causes = causes
         # All reservations last equally long, so the one made first expires first, and one alarm serves them all.
         self._expiring: deque[tuple[int, Slot, Task]] = deque()
-        self._expiry = Alarm(clock, self._expire)
+        self._expiry = Alarm(self._expire)
         self._expiry_is_set = False
         self._forgotten: list[tuple[int, Slot, Task]] = []
-        self._restoring = Alarm(clock, self._restore)
+        self._restoring = Alarm(self._restore)
 
     def make(self, slot: Slot) -> None:
         """The slot's plan has ended in this instant: the slot is reserved for its task."""
@@ -69,7 +69,7 @@ class Reservations:
     def _expect_expiry(self) -> None:
         if self._expiring and not self._expiry_is_set:
             self._expiry_is_set = True
-            self._expiry.set(self._expiring[0][0] + self._lifetime, place(RESERVATION))
+            self._clock.schedule(self._expiry, self._expiring[0][0] + self._lifetime, RESERVATION)
 
     def _expire(self, _: Alarm) -> None:
         self._expiry_is_set = False
@@ -88,7 +88,7 @@ class Reservations:
     def stop_restoring(self) -> None:
         """The server goes down: what it has not restored yet it will restore when the next start says so."""
         self._restoring.cancel()
-        self._restoring = Alarm(self._clock, self._restore)
+        self._restoring = Alarm(self._restore)
 
     def forget(self, reconcile_after: int) -> None:
         """The server has come up and knows no reservation. After *reconcile_after* it restores what it can."""
@@ -101,7 +101,7 @@ class Reservations:
         if reconcile_after == 0:
             self._restore(self._restoring)
         elif reconcile_after < NEVER:
-            self._restoring.set(self._clock.now + reconcile_after, place(RESERVATION))
+            self._clock.schedule(self._restoring, self._clock.now + reconcile_after, RESERVATION)
 
     def _restore(self, _: Alarm) -> None:
         forgotten, self._forgotten = self._forgotten, []

@@ -11,6 +11,7 @@ from sim.model.creation import Creation
 from sim.model.dispatcher import Dispatcher
 from sim.model.faults import Faults
 from sim.model.pool import RESERVED, Pool
+from sim.model.processes import Processes
 from sim.model.record import Record
 from sim.model.server import Server
 from sim.model.settings import Circumstances, Settings
@@ -36,43 +37,27 @@ def simulate(
         PolicyError: the policy raised, or answered with something that is not a number of pods.
     """
     clock = Clock()
-    record = Record()
+    processes = Processes(clock)
+    record = Record(circumstances.workload, settings.slots_per_pod)
     server = Server(clock)
-    autoscaler = Autoscaler(clock, settings, policy, record, literal)
-
-    def changed() -> None:
-        if not autoscaler.is_set:
-            autoscaler.wake()
-        if tasks.slotless_confirmed:
-            causes.look()
-
-    tasks = Tasks(changed, record.task)
-    pool = Pool(
-        clock,
-        settings,
-        changed,
-        ended=lambda alarm: dispatcher.ended(alarm),
-        released=lambda slot: record.reservation(slot, clock.now),
-    )
-    causes = Causes(clock, pool, server)
+    tasks = Tasks(record.tasks)
+    pool = Pool(clock, settings, lambda slot: record.reservation(slot, clock.now))
+    causes = Causes(clock, pool, server, record.tasks)
     dispatcher = Dispatcher(clock, settings, circumstances, pool, tasks, server, causes, literal)
-    faults = Faults(clock, settings, pool, dispatcher, server, causes, record, autoscaler)
-    creation = Creation(clock, settings, circumstances, pool, server, dispatcher.waiting, record)
-    autoscaler.attach(pool, creation, tasks, server, dispatcher.waiting)
+    waiting = dispatcher.waiting
+    creation = Creation(clock, processes, settings, circumstances, pool, server, waiting, record)
+    autoscaler = Autoscaler(clock, settings, policy, pool, creation, tasks, server, waiting, record, literal)
+    faults = Faults(clock, processes, settings, pool, dispatcher, server, causes, record, autoscaler)
 
     for _ in range(settings.initial_pods):
         pool.make_ready(pool.make_pod())
     for number, strikes in enumerate(circumstances.faults):
-        clock.process(faults.strikes(number, strikes))
-    dispatcher.expect(circumstances.arrivals)
-    autoscaler.wake()
-    clock.process(autoscaler.freezes())
+        processes.process(faults.strikes(number, strikes))
+    dispatcher.expect(circumstances.workload.arrivals(settings.horizon))
+    autoscaler.begin()
     clock.run_to(settings.horizon)
 
-    for task in tasks.unfinished():
-        if task.apply_started_at == NEVER:
-            task.waited = causes.end(task)
-        record.task(task)
+    causes.end_all()
     for pod in pool.pods.values():
         record.pod(pod)
         for slot in pod.slots:

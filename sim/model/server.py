@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sim.model.causes import Causes
-from sim.model.clock import SERVER_UP, Alarm, Clock, place
+from sim.model.clock import SERVER_UP, Alarm, Clock
 from sim.model.dispatcher import Dispatcher
 from sim.model.pool import RUNNING, Pool
 from sim.model.settings import ServerRestart
@@ -26,31 +23,26 @@ class Server:
         """Whether it is down, as a function to hand around."""
         return self.is_down
 
-    def restart(
-        self, strike: ServerRestart, pool: Pool, dispatcher: Dispatcher, causes: Causes, came_up: Callable[[], None]
-    ) -> None:
+    def restart(self, strike: ServerRestart, pool: Pool, dispatcher: Dispatcher) -> None:
         """Go down, and come up `downtime` later. While it is down already this does nothing."""
         if self.is_down:
             return
         down_since = self._clock.now
         self.is_down = True
         self.back_at = self._clock.now + strike.downtime
-        causes.look()
         dispatcher.reservations.stop_restoring()
 
         def come_up(_: Alarm | None) -> None:
             self.is_down = False
             self.up_since = self._clock.now
-            causes.look()
             if strike.running_tasks == "fail":
                 running = [slot for pod in pool.pods.values() for slot in pod.slots if slot.state == RUNNING]
                 for slot in running:
                     dispatcher.cut_off(slot)
             dispatcher.reservations.forget(strike.reconcile_after)
             dispatcher.waiting.restart(down_since)
-            came_up()
 
         if strike.downtime == 0:
             come_up(None)
         else:
-            Alarm(self._clock, come_up).set(self.back_at, place(SERVER_UP))
+            self._clock.schedule(Alarm(come_up), self.back_at, SERVER_UP)

@@ -5,11 +5,16 @@ Times are whole nanoseconds (see `sim.model.clock`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.model.safeguards import Safeguards
+
+Times: TypeAlias = NDArray[np.int64]
 
 _NO_SAFEGUARDS = Safeguards()
 
@@ -33,16 +38,37 @@ class Settings:
     safeguards: Safeguards = _NO_SAFEGUARDS
 
 
-class Arrival(NamedTuple):
-    """One task as the world brings it: the *number*-th. `confirm` is `NEVER` where the human never confirms."""
+Arrival = tuple[int, int, bool, int, int, int, int]
+"""One task as the world brings it: its row, and what stands there in the columns of `Workload`."""
 
-    number: int
-    at: int
-    applies: bool
-    workspace: int
-    plan: int
-    confirm: int
-    apply: int
+_BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The tasks of one replication as columns, one row per task. `confirm` is `NEVER` where the human never confirms.
+
+    Rows are in the order in which the tasks are listed; generated and recorded ones are in order of arrival.
+    """
+
+    arrive: Times
+    applies: NDArray[np.bool_]
+    workspace: Times
+    plan: Times
+    confirm: Times
+    apply: Times
+
+    def __len__(self) -> int:
+        return len(self.arrive)
+
+    def arrivals(self, horizon: int) -> Iterator[Arrival]:
+        """The tasks that arrive before *horizon*, in order of time, and of rows where times are equal."""
+        columns = (self.arrive, self.applies, self.workspace, self.plan, self.confirm, self.apply)
+        order = np.argsort(self.arrive, kind="stable")
+        order = order[: np.searchsorted(self.arrive[order], horizon)]
+        for start in range(0, len(order), _BLOCK):
+            rows = order[start : start + _BLOCK]
+            yield from zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +122,13 @@ def _nothing(number: int) -> int:
 class Circumstances:
     """All that is random in one replication, drawn before any policy runs.
 
-    `arrivals` is in order of time, and of index where times are equal. `faults` has, for each fault of the scenario
-    in its order, when and how it strikes. `startup` gives the start-up time of the n-th pod, `never_connects` whether
-    that never connects, `creation_fails` whether the n-th attempt to make a pod fails, and `reinit` how much longer the
-    apply of the n-th task takes on another pod than that of its plan.
+    `workload` has the tasks. `faults` has, for each fault of the scenario in its order, when and how it strikes.
+    `startup` gives the start-up time of the n-th pod, `never_connects` whether that never connects, `creation_fails`
+    whether the n-th attempt to make a pod fails, and `reinit` how much longer the apply of the n-th task takes on
+    another pod than that of its plan.
     """
 
-    arrivals: Iterable[Arrival]
+    workload: Workload
     faults: Sequence[Sequence[Strike]]
     startup: Callable[[int], int]
     never_connects: Callable[[int], bool] = _never

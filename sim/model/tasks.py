@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sim.model.clock import NEVER
+from sim.model.errors import IllegalMoveError
 
 if TYPE_CHECKING:
+    from sim.model.history import History
     from sim.model.pool import Slot
 
-# States are plain integers: every transition of every task is checked, and an Enum would cost more than the check.
+# States are plain integers: every transition of every task is checked and noted, and an Enum would cost more.
 PENDING: Final = 0
 PLANNING: Final = 1
 PLANNED: Final = 2
@@ -23,24 +24,13 @@ FAILED: Final = 6
 STATES: Final = ("pending", "planning", "planned", "apply_pending", "applying", "applied", "failed")
 """The names of the states, by number."""
 
-_PLAN_MOVES: Final = ((PLANNING,), (PLANNED, FAILED), (), (), (), (), ())
-_PLAN_AND_APPLY_MOVES: Final = (
-    (PLANNING,), (APPLY_PENDING, FAILED), (), (APPLYING, PENDING), (APPLIED, FAILED), (), (),
-)  # fmt: skip
-
-NO_WAIT: Final = (0, 0, 0, 0, 0, 0)
-"""The wait, by cause, of a task that did not wait."""
-
-
-class IllegalMoveError(RuntimeError):
-    """The model tried something that model.md does not allow. A defect of the simulator."""
-
 
 class Task:
     """One task.
 
     Args:
         index: its place in the list of tasks; the order of tasks within one instant.
+        arrives_at: when it is to arrive.
         applies: whether it is a `plan_and_apply`.
         workspace: number of its workspace.
         plan: how long its plan takes.
@@ -51,32 +41,30 @@ class Task:
     __slots__ = (
         "applies",
         "apply",
-        "apply_ended_at",
-        "apply_on",
-        "apply_slot",
-        "apply_started_at",
-        "arrived_at",
+        "arrives_at",
         "asks",
         "confirm",
         "confirmed_at",
-        "final_at",
-        "first_confirmed_at",
         "index",
         "plan",
-        "plan_ended_at",
-        "plan_slot",
-        "plan_started_at",
         "planned_on",
         "slot",
         "state",
-        "waited",
         "waiting",
         "waiting_since",
         "workspace",
     )
 
-    def __init__(self, index: int, applies: bool, workspace: int, plan: int, confirm: int, apply: int) -> None:
+    waiting_since: int
+    """When it became eligible, as long as it has no slot."""
+    asks: tuple[int, ...]
+    """While it waits: where within the retry interval its retries fall."""
+
+    def __init__(
+        self, index: int, arrives_at: int, applies: bool, workspace: int, plan: int, confirm: int, apply: int
+    ) -> None:
         self.index = index
+        self.arrives_at = arrives_at
         self.applies = applies
         self.workspace = workspace
         self.plan = plan
@@ -87,52 +75,24 @@ class Task:
         """The slot it runs on or that is reserved for it; None otherwise, and once it is final."""
         self.planned_on = -1
         """Number of the pod on which it has planned."""
-        self.plan_slot = self.apply_on = self.apply_slot = -1
-        """The slot there; and the pod and the slot of its apply."""
         self.waiting = False
         """Whether an attempt for it has failed, or could not be made, so that it waits for the next."""
-        self.waiting_since = NEVER
-        """When it became eligible, as long as it has no slot."""
-        self.asks: tuple[int, ...] = ()
-        """While it waits: where within the retry interval its retries fall."""
-        self.arrived_at = NEVER
-        self.plan_started_at = NEVER
-        self.plan_ended_at = NEVER
         self.confirmed_at = NEVER
         """When its human confirmed the plan that it has now."""
-        self.first_confirmed_at = NEVER
-        """When its human first confirmed a plan of it."""
-        self.apply_started_at = NEVER
-        self.apply_ended_at = NEVER
-        self.final_at = NEVER
-        self.waited: tuple[int, ...] = NO_WAIT
-        """How long it waited for its apply, by cause (see `sim.model.causes`)."""
-
-    def become(self, state: int) -> None:
-        """Change the state.
-
-        Raises:
-            IllegalMoveError: a task of this type in this state does not get there.
-        """
-        moves = _PLAN_AND_APPLY_MOVES if self.applies else _PLAN_MOVES
-        if state not in moves[self.state]:
-            raise IllegalMoveError(f"task {self.index} cannot go from {STATES[self.state]} to {STATES[state]}")
-        self.state = state
 
 
 class Tasks:
     """The tasks of the pool's workspaces that have arrived and are not final, counted as the autoscaler sees them.
 
+    Every change of a task's state is made and noted here, and here it is checked that it is one that model.md allows.
+
     Args:
-        changed: called whenever one of the counts may have changed.
-        finished: called with each task that has become final.
+        history: where it is noted what becomes of each task.
     """
 
-    def __init__(self, changed: Callable[[], None], finished: Callable[[Task], None]) -> None:
-        self._changed = changed
-        self._finished = finished
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._workspaces: dict[int, deque[Task]] = {}
-        self._plans: dict[int, Task] = {}
         self.pending = 0
         """Tasks in state pending, eligible or not."""
         self.eligible_plan = 0
@@ -146,11 +106,9 @@ class Tasks:
 
     def arrive(self, task: Task, now: int) -> bool:
         """Take in a new task; whether it is eligible."""
-        task.arrived_at = now
+        self._history.arrived_at[task.index] = now
         self.pending += 1
-        self._changed()
         if not task.applies:
-            self._plans[task.index] = task
             self.eligible_plan += 1
             return True
         queue = self._workspaces.get(task.workspace)
@@ -162,11 +120,14 @@ class Tasks:
         return False
 
     def start_plan(self, task: Task, slot: Slot, now: int) -> None:
-        task.become(PLANNING)
-        task.plan_started_at = now
-        task.slot = slot
+        if task.state != PENDING:
+            raise _illegal(task, PLANNING)
+        index, history = task.index, self._history
+        task.state = PLANNING
+        history.plan_started_at[index] = now
+        history.plan_slot[index] = slot.index
         task.planned_on = slot.pod.number
-        task.plan_slot = slot.number
+        task.slot = slot
         self.pending -= 1
         if task.applies:
             self.eligible_plan_and_apply -= 1
@@ -175,42 +136,48 @@ class Tasks:
 
     def end_plan(self, task: Task, now: int) -> None:
         """The plan has ended: a plan is final, a plan_and_apply waits for its human, with its slot reserved."""
-        task.plan_ended_at = now
+        if task.state != PLANNING:
+            raise _illegal(task, APPLY_PENDING if task.applies else PLANNED)
+        index, history = task.index, self._history
+        history.plan_ended_at[index] = now
         if task.applies:
-            task.become(APPLY_PENDING)
+            task.state = APPLY_PENDING
         else:
-            task.become(PLANNED)
-            self._close(task, now)
+            task.state = PLANNED
+            task.slot = None
 
     def confirm(self, task: Task, now: int) -> None:
         task.confirmed_at = now
-        task.first_confirmed_at = min(task.first_confirmed_at, now)
+        if self._history.confirmed_at[task.index] == NEVER:
+            self._history.confirmed_at[task.index] = now
         if task.slot is None:
             self.slotless_confirmed += 1
-        self._changed()
 
     def start_apply(self, task: Task, slot: Slot, now: int) -> None:
-        if task.confirmed_at > now:
-            raise IllegalMoveError(f"task {task.index} cannot apply before its confirmation")
+        if task.state != APPLY_PENDING or task.confirmed_at > now:
+            raise _illegal(task, APPLYING)
         if task.slot is None:
             self.slotless -= 1
             self.slotless_confirmed -= 1
-        task.become(APPLYING)
-        task.apply_started_at = now
-        task.apply_on = slot.pod.number
-        task.apply_slot = slot.number
+        index, history = task.index, self._history
+        task.state = APPLYING
+        history.apply_started_at[index] = now
+        history.apply_slot[index] = slot.index
         task.slot = slot
 
     def end_apply(self, task: Task, now: int) -> Task | None:
         """The apply has ended. Returns the task of its workspace that is eligible now, if there is one."""
-        task.apply_ended_at = now
-        task.become(APPLIED)
-        return self._close(task, now)
+        if task.state != APPLYING:
+            raise _illegal(task, APPLIED)
+        self._history.apply_ended_at[task.index] = now
+        return self._close(task, APPLIED)
 
     def fail(self, task: Task, now: int) -> Task | None:
         """What ran has been cut off. Returns the task of its workspace that is eligible now, if there is one."""
-        task.become(FAILED)
-        return self._close(task, now)
+        if task.state not in (PLANNING, APPLYING):
+            raise _illegal(task, FAILED)
+        self._history.failed_at[task.index] = now
+        return self._close(task, FAILED)
 
     def lose_slot(self, task: Task) -> None:
         """The slot that was reserved for *task* is so no longer."""
@@ -218,17 +185,18 @@ class Tasks:
         self.slotless += 1
         if task.confirmed_at != NEVER:
             self.slotless_confirmed += 1
-        self._changed()
 
     def replan(self, task: Task) -> None:
         """The task, confirmed and without a slot, has to plan again, and to be confirmed again."""
-        task.become(PENDING)
-        task.confirmed_at = task.plan_started_at = task.plan_ended_at = NEVER
+        if task.state != APPLY_PENDING:
+            raise _illegal(task, PENDING)
+        index, history = task.index, self._history
+        task.state = PENDING
+        history.plan_started_at[index] = history.plan_ended_at[index] = task.confirmed_at = NEVER
         self.slotless -= 1
         self.slotless_confirmed -= 1
         self.pending += 1
         self.eligible_plan_and_apply += 1
-        self._changed()
 
     def regain_slot(self, task: Task, slot: Slot) -> None:
         """A slot is reserved for *task* again."""
@@ -236,21 +204,11 @@ class Tasks:
         self.slotless -= 1
         if task.confirmed_at != NEVER:
             self.slotless_confirmed -= 1
-        self._changed()
 
-    def unfinished(self) -> list[Task]:
-        """The tasks that have arrived and are not final, in order of index."""
-        tasks = list(self._plans.values())
-        for queue in self._workspaces.values():
-            tasks.extend(queue)
-        return sorted(tasks, key=lambda task: task.index)
-
-    def _close(self, task: Task, now: int) -> Task | None:
-        task.final_at = now
+    def _close(self, task: Task, state: int) -> Task | None:
+        task.state = state
         task.slot = None
-        self._finished(task)
         if not task.applies:
-            del self._plans[task.index]
             return None
         queue = self._workspaces[task.workspace]
         if queue.popleft() is not task:
@@ -260,3 +218,7 @@ class Tasks:
             return None
         self.eligible_plan_and_apply += 1
         return queue[0]
+
+
+def _illegal(task: Task, state: int) -> IllegalMoveError:
+    return IllegalMoveError(f"task {task.index} cannot go from {STATES[task.state]} to {STATES[state]}")

@@ -9,7 +9,6 @@ first gets it. `queueing.Queue` is `dispatch: notify`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from sim.model.pool import Pod
 from sim.model.tasks import Task
@@ -18,11 +17,12 @@ Attempt = Callable[[Task], bool]
 """Makes one attempt for a task; whether it succeeded."""
 
 
-class Waiting(Protocol):
+class Waiting:
     """The tasks that wait for their next attempt. While the server is down none is made."""
 
     def add(self, task: Task) -> None:
         """An attempt for the task has failed just now, or could not be made because the server is down."""
+        raise NotImplementedError
 
     def moved(self, task: Task) -> None:
         """A waiting task's reserved slot has been lost or restored."""
@@ -39,3 +39,4 @@ class Waiting(Protocol):
         Retries that fell due while it was down are lost, and with them those that would have followed. Others are
         not: after a short down-time a task asks more often than every `dispatch_retry`.
         """
+        raise NotImplementedError

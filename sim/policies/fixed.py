@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sim.policies.old import Old
 from sim.policies.view import PoolView
+
+_OLD: Final = Old()
 
 
 @dataclass(frozen=True)
@@ -18,4 +20,4 @@ class Fixed:
     def desired_pods(self, view: PoolView) -> int:
         if view.pods and view.reserved and view.slotless:
             return view.pods + 1
-        return Old().desired_pods(view)
+        return _OLD.desired_pods(view)
