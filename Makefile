@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test validate docs bench bench-quick lint format lock clean
+.PHONY: run test validate docs bench bench-quick compiled lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
@@ -30,6 +30,13 @@ bench-quick: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/pages.py
 
+# Half a minute, with a C compiler: a wheel in dist/ in which the model is compiled, twice as fast. For this machine's kind
+# and this Python; to be installed in place of the package, or beside it with `pip install --target`.
+compiled: $(READY)
+	rm -rf build
+	SIM_COMPILED=3 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --wheel-dir dist .
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,4 +59,4 @@ $(READY): constraints.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

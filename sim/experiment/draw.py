@@ -22,9 +22,8 @@ from sim.model.settings import (
     ServerRestart,
     Settings,
     Strike,
-    Times,
-    Workload,
 )
+from sim.model.workload import Times, Workload
 from sim.scenario import Scenario, faults
 from sim.scenario.distributions import Quantity, mean_of, quantiles
 from sim.scenario.workload import Arrivals, Draws, ListedTask

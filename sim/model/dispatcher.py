@@ -12,9 +12,10 @@ from sim.model.polling import LiteralPolling, Polling
 from sim.model.pool import Pool, Slot
 from sim.model.queueing import Queue
 from sim.model.reservations import Reservations
-from sim.model.settings import Arrival, Circumstances, Settings
+from sim.model.settings import Circumstances, Settings
 from sim.model.tasks import APPLY_PENDING, PENDING, PLANNING, Task, Tasks
 from sim.model.waiting import Waiting
+from sim.model.workload import Arrival
 
 if TYPE_CHECKING:
     from sim.model.server import Server

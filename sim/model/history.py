@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from sim.model.clock import NEVER
 from sim.model.names import CAUSES
-from sim.model.settings import Times, Workload
 from sim.model.tasks import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING
+from sim.model.workload import Times, Workload
 
 
 class History:

@@ -9,7 +9,7 @@ import numpy as np
 from sim.model.clock import NEVER
 from sim.model.history import History
 from sim.model.pool import Pod, Slot
-from sim.model.settings import Times, Workload
+from sim.model.workload import Times, Workload
 
 POD_FIELDS = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
 DECISION_FIELDS = ("time", "pods_before", "desired", "pods_after")

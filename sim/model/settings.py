@@ -5,16 +5,12 @@ Times are whole nanoseconds (see `sim.model.clock`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from sim.model.safeguards import Safeguards
-
-Times: TypeAlias = NDArray[np.int64]
+from sim.model.workload import Workload
 
 _NO_SAFEGUARDS = Safeguards()
 
@@ -36,39 +32,6 @@ class Settings:
     notify: bool
     dispatch_retry: int
     safeguards: Safeguards = _NO_SAFEGUARDS
-
-
-Arrival = tuple[int, int, bool, int, int, int, int]
-"""One task as the world brings it: its row, and what stands there in the columns of `Workload`."""
-
-_BLOCK = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """The tasks of one replication as columns, one row per task. `confirm` is `NEVER` where the human never confirms.
-
-    Rows are in the order in which the tasks are listed; generated and recorded ones are in order of arrival.
-    """
-
-    arrive: Times
-    applies: NDArray[np.bool_]
-    workspace: Times
-    plan: Times
-    confirm: Times
-    apply: Times
-
-    def __len__(self) -> int:
-        return len(self.arrive)
-
-    def arrivals(self, horizon: int) -> Iterator[Arrival]:
-        """The tasks that arrive before *horizon*, in order of time, and of rows where times are equal."""
-        columns = (self.arrive, self.applies, self.workspace, self.plan, self.confirm, self.apply)
-        order = np.argsort(self.arrive, kind="stable")
-        order = order[: np.searchsorted(self.arrive[order], horizon)]
-        for start in range(0, len(order), _BLOCK):
-            rows = order[start : start + _BLOCK]
-            yield from zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True)
 
 
 @dataclass(frozen=True, slots=True)

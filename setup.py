@@ -1,0 +1,29 @@
+"""Builds the package. With SIM_COMPILED=3 a wheel has the model compiled by mypyc, too: the same source, only faster.
+
+SIM_COMPILED is how hard the C compiler tries, 0 to 3. `make compiled` does it; docs/performance.md says what it brings.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import setup
+
+LEFT = {
+    "__init__.py",
+    "errors.py",  # mypyc compiles no classes that extend Python's exceptions,
+    "processes.py",  # or SimPy's environment;
+    "workload.py",  # and compiled code does not notice Ctrl-C, but this is asked for each task.
+}
+"""What is not compiled of `sim/model/`."""
+
+compiled = []
+if "SIM_COMPILED" in os.environ and "bdist_wheel" in sys.argv:
+    from mypyc.build import mypycify
+
+    files = sorted(str(file) for file in Path("sim/model").glob("*.py") if file.name not in LEFT)
+    # Types are checked by `make lint`. Here other modules are not followed: it would take most of a minute.
+    options = ["--config-file=", "--follow-imports=skip"]
+    compiled = mypycify([*options, *files], opt_level=os.environ["SIM_COMPILED"], group_name="sim_model")
+
+setup(ext_modules=compiled)
