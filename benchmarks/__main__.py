@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from benchmarks import commands, kernel, peers, polling, scaling, stages
+from benchmarks import commands, compiled, kernel, peers, polling, scaling, stages
 from benchmarks.table import PAGE, Row, markdown, write_page
 
 Parts = dict[str, Callable[[], Iterator[Row]]]
@@ -19,6 +19,7 @@ def full(pairs: int) -> Parts:
     return {
         "peers": lambda: peers.rows(pairs, customers=200_000),
         "kernel": lambda: kernel.rows(pairs, tasks=200_000),
+        "compiled": lambda: compiled.rows(pairs, customers=200_000, tasks=200_000),
         "polling": lambda: polling.rows(pairs, days=30, backlog=1000, backlog_hours=24),
         "scaling": lambda: scaling.rows(
             pairs, tasks=1_000_000, less=10_000, pod_tasks=200_000, pods=10_000, memory_tasks=1_000_000
@@ -29,10 +30,11 @@ def full(pairs: int) -> Parts:
 
 
 def quick(pairs: int) -> Parts:
-    """The same in about a minute, for a change in progress."""
+    """The same in some two minutes, for a change in progress."""
     return {
         "peers": lambda: peers.rows(pairs, customers=20_000),
         "kernel": lambda: kernel.rows(pairs, tasks=20_000),
+        "compiled": lambda: compiled.rows(pairs, customers=20_000, tasks=20_000),
         "polling": lambda: polling.rows(pairs, days=3, backlog=100, backlog_hours=12),
         "scaling": lambda: scaling.rows(
             pairs, tasks=50_000, less=10_000, pod_tasks=20_000, pods=1000, memory_tasks=40_000

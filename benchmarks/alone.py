@@ -30,7 +30,13 @@ class Measured:
     found: Any = None
 
 
-def alone(function: str, *args: Any, warm: tuple[Any, ...] | None = None, digest: str | None = None) -> Measured:
+def alone(
+    function: str,
+    *args: Any,
+    warm: tuple[Any, ...] | None = None,
+    digest: str | None = None,
+    package: Path = ROOT,
+) -> Measured:
     """Call a function, named like `benchmarks.peers:ciw`, in a new process, and measure that call alone.
 
     Args:
@@ -38,13 +44,19 @@ def alone(function: str, *args: Any, warm: tuple[Any, ...] | None = None, digest
         args: what with; plain data.
         warm: call it with these first, unmeasured, so that everything is imported.
         digest: a function that makes plain data of what was returned, unmeasured too.
+        package: the folder whose `sim` it is to use.
 
     Raises:
         NotHereError: a module is not installed.
     """
     job = json.dumps({"function": function, "args": args, "warm": warm, "digest": digest})
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.alone", job], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+        [sys.executable, "-P", "-m", "benchmarks.alone", job],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT)])},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{function} ended with status {done.returncode}")

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.alone import Measured, NotHereError, alone
+from benchmarks.alone import ROOT, Measured, NotHereError, alone
+from benchmarks.compiled import compiled
 from benchmarks.erlang import RATE, SERVERS, doubt, horizon, queue
 from benchmarks.pairs import paired
 from benchmarks.table import Row
@@ -177,15 +179,21 @@ def heapq_callbacks(customers: int, seed: int) -> Waits:
         action(now)
 
 
-def ours(customers: int, seed: int) -> Waits:
-    """The project's model: one-slot pods, `static`, `notify`, plans only, and the whole record of it."""
+def our_record(customers: int, seed: int) -> dict[str, dict[str, Any]]:
+    """The record of the project's model: one-slot pods, `static`, `notify`, plans only."""
     from sim.experiment.draw import World, settings_of
-    from sim.model.clock import NEVER, SECOND
     from sim.model.run import simulate
     from sim.policies.static import Static
 
     scenario = queue(SERVERS, RATE, {"dist": "exponential", "mean": 1}, customers, 1, seed)
-    tasks = simulate(settings_of(scenario), World(scenario, 0).circumstances(), Static())["tasks"]
+    return simulate(settings_of(scenario), World(scenario, 0).circumstances(), Static())
+
+
+def ours(customers: int, seed: int) -> Waits:
+    """The project's model, drawn, simulated and recorded as a whole."""
+    from sim.model.clock import NEVER, SECOND
+
+    tasks = our_record(customers, seed)["tasks"]
     served = tasks["plan_started_at"] < NEVER
     waits: Waits = (tasks["plan_started_at"] - tasks["arrived_at"])[served] / SECOND
     return waits
@@ -206,31 +214,34 @@ ENOUGH = 20_000
 
 
 def rows(pairs: int, customers: int) -> Iterator[Row]:
-    """How many times as long as ours each peer takes for the same queue."""
+    """How many times as long as ours each peer takes for the same queue: as the source is, and compiled."""
     for name, peer, goal, fewer in PEERS:
-        what = f"M/M/10: {name} / ours"
-        size = customers // fewer
-        if size < ENOUGH:
-            yield Row(what, at_least=goal, problem="too slow for the quick version")
-            continue
+        for us, package in (("ours", lambda: ROOT), ("ours, compiled", compiled)):
+            what = f"M/M/10: {name} / {us}"
+            if customers // fewer < ENOUGH:
+                yield Row(what, at_least=goal, problem="too slow for the quick version")
+                continue
+            try:
+                yield _against(what, peer, package(), pairs, customers // fewer, goal)
+            except NotHereError as error:
+                yield Row(what, at_least=goal, problem=f"cannot be run here: {error}")
 
-        def side(function: Callable[..., Waits], size: int = size) -> Callable[[int], Measured]:
-            path = f"benchmarks.peers:{function.__name__}"
-            return lambda n: alone(path, size, n + 1, warm=(200, 1), digest="benchmarks.erlang:digest")
 
-        try:
-            found = paired(side(peer), side(ours), pairs)
-        except NotHereError as error:
-            yield Row(what, at_least=goal, problem=f"cannot be run here: {error}")
-            continue
-        doubts = [
-            f"{who}: {reason}"
-            for who, measured in ((name, found.ones), ("ours", found.others))
-            for one in measured
-            if (reason := doubt(one.found, size))
-        ]
-        if doubts:
-            yield Row(what, at_least=goal, problem=f"not believed: {doubts[0]}")
-            continue
-        note = f"{size:,} customers." if fewer > 1 else ""
-        yield Row(what, found.ratios, at_least=goal, times=found.times, note=note)
+def _against(
+    what: str, peer: Callable[..., Waits], package: Path, pairs: int, customers: int, goal: float | None
+) -> Row:
+    def side(function: Callable[..., Waits], package: Path) -> Callable[[int], Measured]:
+        path = f"benchmarks.peers:{function.__name__}"
+        digest = "benchmarks.erlang:digest"
+        return lambda n: alone(path, customers, n + 1, warm=(200, 1), digest=digest, package=package)
+
+    found = paired(side(peer, ROOT), side(ours, package), pairs)
+    doubts = [
+        f"{who}: {reason}"
+        for who, measured in (("the peer", found.ones), ("ours", found.others))
+        for one in measured
+        if (reason := doubt(one.found, customers))
+    ]
+    if doubts:
+        return Row(what, at_least=goal, problem=f"not believed: {doubts[0]}")
+    return Row(what, found.ratios, at_least=goal, times=found.times, note=f"{customers:,} customers.")

@@ -43,8 +43,6 @@ class Meter:
     That is the bytes of all objects but the data of NumPy's arrays, and so neither the world nor the packed rows.
     """
 
-    stateless = True
-
     def __init__(self, until: float, times: int) -> None:
         self._every = until / times
         self.noted: list[int] = []

@@ -42,4 +42,4 @@ class Workload:
         for start in range(0, len(order), _BLOCK):
             rows = order[start : start + _BLOCK]
             for row in zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True):
-                yield row  # one by one, and not `yield from`, in which Python would not notice Ctrl-C
+                yield row  # noqa: UP028 - in a `yield from` Python would not notice Ctrl-C
