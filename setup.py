@@ -13,7 +13,7 @@ LEFT = {
     "__init__.py",
     "errors.py",  # mypyc compiles no classes that extend Python's exceptions,
     "processes.py",  # or SimPy's environment;
-    "workload.py",  # and compiled code does not notice Ctrl-C, but this is asked for each task.
+    "workload.py",  # and compiled code does not notice Ctrl-C, but this is asked for tasks all the time.
 }
 """What is not compiled of `sim/model/`."""
 

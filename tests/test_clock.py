@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simpy.events import ProcessGenerator
 
-from sim.model.clock import NEVER, Alarm, Clock
+from sim.model.clock import Alarm, Clock
 from sim.model.processes import Processes
 
 
@@ -67,11 +67,34 @@ def test_one_can_look_after_everything_that_happens() -> None:
 
 def test_it_knows_whether_the_instant_is_over_and_what_comes_next() -> None:
     clock, seen = Clock(), []
-    assert clock.next_at() == NEVER
     for at in (1, 1, 7):
         clock.schedule(Alarm(lambda _: seen.append((clock.instant_is_over(), clock.next_at()))), at, 0)
     clock.run_to(10)
     assert seen == [(False, 1), (True, 7), (True, 10)]
+
+
+def test_a_series_comes_between_alarms_by_time_and_by_place() -> None:
+    clock, seen = Clock(), []
+    moments = iter([(1, 5), (3, 5), (3, 7), (6, 5), (10, 0)])
+
+    def come() -> None:
+        clock.expect(*next(moments))
+        seen.append((clock.now, clock.instant_is_over(), clock.next_at()))
+
+    clock.follow(come)
+    clock.expect(*next(moments))
+    for at, place in ((2, 0), (3, 4), (3, 6), (6, 6)):
+        clock.schedule(Alarm(lambda alarm: seen.append(alarm.subject), (at, place)), at, place)
+    clock.run_to(10)
+    assert seen == [(1, True, 2), (2, 0), (3, 4), (3, False, 3), (3, 6), (3, True, 6), (6, False, 6), (6, 6)]
+
+
+def test_a_series_that_says_no_next_moment_is_over() -> None:
+    clock, seen = Clock(), []
+    clock.follow(lambda: seen.append(clock.now))
+    clock.expect(2, 0)
+    clock.run_to(10)
+    assert seen == [2]
 
 
 def test_the_furthest_turn_taken_in_an_instant_counts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Final
 
-from sim.model.clock import FAULT, NEVER, SECOND, TICK, Alarm, Clock
+from sim.model.clock import FAULT, SECOND, TICK, Alarm, Clock
 from sim.model.creation import Creation
 from sim.model.errors import PolicyError
 from sim.model.pool import Pod, Pool
@@ -81,9 +81,8 @@ class Autoscaler:
 
     def _next_tick(self, earliest: int) -> None:
         """Tick at the first point of the grid that is to come and not before *earliest*."""
-        if earliest < NEVER:
-            earliest = max(earliest, self._clock.now + 1)
-            self._clock.schedule(self._alarm, earliest + (self._server.up_since - earliest) % self._interval, TICK)
+        earliest = max(earliest, self._clock.now + 1)
+        self._clock.schedule(self._alarm, earliest + (self._server.up_since - earliest) % self._interval, TICK)
 
     def _due(self, _: Alarm) -> None:
         clock, server = self._clock, self._server

@@ -50,6 +50,9 @@ class Clock:
         self._calendar: list[tuple[Any, ...]] = []
         """A heap of when, at which place, the how many-th, and what."""
         self._number = 0
+        self._series: Callable[[], None] = _nothing
+        self._series_at = NEVER
+        self._series_place = 0
         self._turn_at = 0
         self._turn = 0
 
@@ -59,14 +62,33 @@ class Clock:
         stop = Alarm(_nothing)
         self.schedule(stop, horizon, -1)
         while True:
-            due = heappop(calendar)
-            self.now = due[0]
-            alarm: Alarm = due[3]
-            if alarm is stop:
-                return
-            alarm.action(alarm)
+            due = calendar[0]
+            at: int = due[0]
+            if at < self._series_at or (at == self._series_at and due[1] < self._series_place):
+                heappop(calendar)
+                self.now = at
+                alarm: Alarm = due[3]
+                if alarm is stop:
+                    return
+                alarm.action(alarm)
+            else:
+                self.now = self._series_at
+                self._series_at = NEVER
+                self._series()
             if self.look is not None:
                 self.look()
+
+    def follow(self, series: Callable[[], None]) -> None:
+        """Call *series* at each of its moments, of which it says the next with `expect`.
+
+        They come in order, so they need no place in the heap.
+        """
+        self._series = series
+
+    def expect(self, at: int, at_place: int) -> None:
+        """The next moment of the series is *at* that time, in that place of its instant."""
+        self._series_at = at
+        self._series_place = at_place
 
     def schedule(self, alarm: Alarm, at: int, at_place: int) -> None:
         """Have *alarm* go off *at* that time, in that place of its instant. It must not be scheduled already."""
@@ -74,13 +96,14 @@ class Clock:
         heappush(self._calendar, (at, at_place, number, alarm))
 
     def next_at(self) -> int:
-        """When the next thing will happen; `NEVER` if nothing will."""
-        return self._calendar[0][0] if self._calendar else NEVER
+        """When the next thing will happen."""
+        next_at: int = self._calendar[0][0]
+        return next_at if next_at < self._series_at else self._series_at
 
     def instant_is_over(self) -> bool:
         """Whether nothing else is due in this instant. Then what may happen now need not be put in order first."""
         next_at: int = self._calendar[0][0]
-        return next_at > self.now
+        return next_at > self.now and self._series_at > self.now
 
     def take_turn(self, at_place: int) -> int:
         """Note that *at_place*, where attempts or what comes after them belong, has its turn in this instant, now.
@@ -121,5 +144,5 @@ class Alarm:
         self.action = _nothing
 
 
-def _nothing(_: Alarm) -> None:
+def _nothing(*_: Alarm) -> None:
     pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from sim.model.causes import Causes
@@ -15,7 +14,7 @@ from sim.model.reservations import Reservations
 from sim.model.settings import Circumstances, Settings
 from sim.model.tasks import APPLY_PENDING, PENDING, PLANNING, Task, Tasks
 from sim.model.waiting import Waiting
-from sim.model.workload import Arrival
+from sim.model.workload import Arrivals
 
 if TYPE_CHECKING:
     from sim.model.server import Server
@@ -64,24 +63,27 @@ class Dispatcher:
             self.waiting = Polling(clock, self._attempt, retry, server.down, pool)
         pool.ended = self._ended
         self._arrivals: Iterator[Task] = iter(())
+        self._next: Task | None = None
         self.reservations = Reservations(clock, settings, pool, tasks, self.waiting, causes)
 
     # Arrivals
 
-    def expect(self, arrivals: Iterable[Arrival]) -> None:
-        """Have the tasks arrive, which come in order of time. One alarm serves them all."""
-        self._arrivals = starmap(Task, arrivals)
-        self._expect_next(Alarm(self._arrived))
+    def expect(self, arrivals: Iterable[Arrivals]) -> None:
+        """Have the tasks arrive, which come in order of time."""
+        self._arrivals = _tasks(arrivals)
+        self._clock.follow(self._arrived)
+        self._expect_next()
 
-    def _expect_next(self, alarm: Alarm) -> None:
-        alarm.subject = task = next(self._arrivals, None)
+    def _expect_next(self) -> None:
+        self._next = task = next(self._arrivals, None)
         if task is not None:
-            self._clock.schedule(alarm, task.arrives_at, ARRIVAL + task.index)
+            self._clock.expect(task.arrives_at, ARRIVAL + task.index)
 
-    def _arrived(self, alarm: Alarm) -> None:
-        task = alarm.subject
-        # The next one is set before this one is dealt with, so that the clock knows whether the instant is over.
-        self._expect_next(alarm)
+    def _arrived(self) -> None:
+        task = self._next
+        assert task is not None
+        # The next one is expected before this one is dealt with, so that the clock knows whether the instant is over.
+        self._expect_next()
         self._arrive(task)
 
     def _arrive(self, task: Task) -> None:
@@ -180,3 +182,12 @@ class Dispatcher:
             return
         self._tasks.confirm(task, self._clock.now)
         self._become_eligible(task)
+
+
+def _tasks(arrivals: Iterable[Arrivals]) -> Iterator[Task]:
+    for block in arrivals:
+        rows, moments, applies, workspaces, plans, confirms, applications = block
+        for row, at, does, workspace, plan, confirm, apply in zip(  # noqa: B905 - compiled, it is much quicker
+            rows, moments, applies, workspaces, plans, confirms, applications
+        ):
+            yield Task(row, at, does, workspace, plan, confirm, apply)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Times: TypeAlias = NDArray[np.int64]
 
-Arrival = tuple[int, int, bool, int, int, int, int]
-"""One task as the world brings it: its row, and what stands there in the columns of `Workload`."""
+Arrivals: TypeAlias = tuple[list[int], list[int], list[bool], list[int], list[int], list[int], list[int]]
+"""Some tasks as columns: their rows, and what stands there in the columns of `Workload`."""
 
 _BLOCK = 4096
 
@@ -34,12 +34,18 @@ class Workload:
     def __len__(self) -> int:
         return len(self.arrive)
 
-    def arrivals(self, horizon: int) -> Iterator[Arrival]:
-        """The tasks that arrive before *horizon*, in order of time, and of rows where times are equal."""
-        columns = (self.arrive, self.applies, self.workspace, self.plan, self.confirm, self.apply)
+    def arrivals(self, horizon: int) -> Iterator[Arrivals]:
+        """The tasks that arrive before *horizon*, block by block, in order of time, and of rows at equal times."""
         order = np.argsort(self.arrive, kind="stable")
         order = order[: np.searchsorted(self.arrive[order], horizon)]
         for start in range(0, len(order), _BLOCK):
             rows = order[start : start + _BLOCK]
-            for row in zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True):
-                yield row  # noqa: UP028 - in a `yield from` Python would not notice Ctrl-C
+            yield (
+                rows.tolist(),
+                self.arrive[rows].tolist(),
+                self.applies[rows].tolist(),
+                self.workspace[rows].tolist(),
+                self.plan[rows].tolist(),
+                self.confirm[rows].tolist(),
+                self.apply[rows].tolist(),
+            )
