@@ -18,11 +18,11 @@ test: lint
 validate: $(READY)
 	$(BIN)/python tests/validation
 
-# Twenty minutes on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
+# Half an hour on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The same in about a minute, for a change in progress; writes nothing.
+# The same in two minutes, for a change in progress; writes nothing.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks --quick
 

@@ -46,7 +46,7 @@ def quick(pairs: int) -> Parts:
 
 @click.command()
 @click.argument("parts", nargs=-1)
-@click.option("--quick", "is_quick", is_flag=True, help="Smaller, in about a minute.")
+@click.option("--quick", "is_quick", is_flag=True, help="Smaller, in some two minutes.")
 @click.option("--pairs", type=click.IntRange(1), help="Pairs of runs for each line: 7, or 2 if quick.")
 def main(parts: tuple[str, ...], is_quick: bool, pairs: int | None) -> None:
     """Measure all PARTS, or those named. The page is written only if all were, at full size and in 7 pairs or more."""

@@ -66,7 +66,7 @@ class Autoscaler:
         self._server = server
         self._waiting = waiting
         self._record = record
-        self._may_sleep = not literal and bool(getattr(policy, "stateless", False))
+        self._may_skip = not literal and bool(getattr(policy, "stateless", False))
         self._alarm = Alarm(self._due)
         self._interval = settings.autoscaler_interval
         self._outdated: dict[int, Pod] = {}
@@ -95,7 +95,7 @@ class Autoscaler:
         else:
             clock.take_turn(TICK)
             is_settled = self._tick()
-            self._next_tick(clock.next_at() if is_settled and self._may_sleep else 0)
+            self._next_tick(clock.next_at() if is_settled and self._may_skip else 0)
 
     def _tick(self) -> bool:
         """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
@@ -151,7 +151,7 @@ class Autoscaler:
 
     def _desired(self) -> int:
         """The policy's answer. If it has no memory it is asked once for each state of the pool that it could see."""
-        if not self._may_sleep:
+        if not self._may_skip:
             return self._ask(self.view())
         pool, tasks = self._pool, self._tasks
         state = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.model.causes import Causes
 from sim.model.clock import ARRIVAL, ATTEMPT, END, NEVER, Alarm, Clock
@@ -138,7 +138,7 @@ class Dispatcher:
 
     # Ends
 
-    def _ended(self, alarm: Any) -> None:
+    def _ended(self, alarm: Alarm) -> None:
         """What runs on a slot has ended."""
         slot: Slot = alarm.subject
         task = slot.task
@@ -185,9 +185,8 @@ class Dispatcher:
 
 
 def _tasks(arrivals: Iterable[Arrivals]) -> Iterator[Task]:
-    for block in arrivals:
-        rows, moments, applies, workspaces, plans, confirms, applications = block
-        for row, at, does, workspace, plan, confirm, apply in zip(  # noqa: B905 - compiled, it is much quicker
-            rows, moments, applies, workspaces, plans, confirms, applications
+    for rows, moments, types, workspaces, plans, confirms, lengths in arrivals:
+        for index, at, applies, workspace, plan, confirm, apply in zip(  # noqa: B905 - it is quicker, compiled
+            rows, moments, types, workspaces, plans, confirms, lengths
         ):
-            yield Task(row, at, does, workspace, plan, confirm, apply)
+            yield Task(index, at, applies, workspace, plan, confirm, apply)

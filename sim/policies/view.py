@@ -65,7 +65,7 @@ class Policy(Protocol):
     """An autoscaler: from what the pool looks like to how many pods it should have.
 
     A policy may have memory: every run gets a copy of its own. It may say `stateless = True` if its answer depends on
-    nothing but the view, and not on the view's `time`. Then it is asked again only after something has changed.
+    nothing but the view, and not on the view's `time`. Then it may be asked only once for equal views.
     """
 
     def desired_pods(self, view: PoolView) -> int:
