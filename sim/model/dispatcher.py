@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sim.model.causes import Causes
@@ -70,7 +71,7 @@ class Dispatcher:
 
     def expect(self, arrivals: Iterable[Arrivals]) -> None:
         """Have the tasks arrive, which come in order of time."""
-        self._arrivals = _tasks(arrivals)
+        self._arrivals = chain.from_iterable(map(_tasks, arrivals))
         self._clock.follow(self._arrived)
         self._expect_next()
 
@@ -184,9 +185,11 @@ class Dispatcher:
         self._become_eligible(task)
 
 
-def _tasks(arrivals: Iterable[Arrivals]) -> Iterator[Task]:
-    for rows, moments, types, workspaces, plans, confirms, lengths in arrivals:
+def _tasks(arrivals: Arrivals) -> list[Task]:
+    rows, moments, types, workspaces, plans, confirms, lengths = arrivals
+    return [
+        Task(index, at, applies, workspace, plan, confirm, apply)
         for index, at, applies, workspace, plan, confirm, apply in zip(  # noqa: B905 - it is quicker, compiled
             rows, moments, types, workspaces, plans, confirms, lengths
-        ):
-            yield Task(index, at, applies, workspace, plan, confirm, apply)
+        )
+    ]

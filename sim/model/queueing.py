@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from heapq import heappop, heappush
-from operator import itemgetter
 
 from sim.model.clock import QUEUE, Alarm, Clock
 from sim.model.pool import Pod
@@ -23,8 +23,9 @@ class Queue(Waiting):
     def __init__(self, clock: Clock, attempt: Attempt) -> None:
         self._clock = clock
         self._attempt = attempt
-        # Heaps. An entry that is not valid any more is dropped when it comes up.
-        self._plans: _Line = []
+        self._plans: deque[Task] = deque()
+        """They become eligible in order, and stay here until they get a slot."""
+        # The others are heaps. An entry that is not valid any more is dropped when it comes up.
         self._applies: _Line = []
         self._bound: dict[Task, None] = {}
         """Tasks whose reserved slot is on a silent pod."""
@@ -37,8 +38,10 @@ class Queue(Waiting):
         task.waiting = True
         if task.slot is not None:
             self._bound[task] = None
+        elif task.applies:
+            heappush(self._applies, self._entry(task))
         else:
-            heappush(self._applies if task.applies else self._plans, self._entry(task))
+            self._plans.append(task)
 
     def moved(self, task: Task) -> None:
         if task.slot is None:
@@ -87,19 +90,26 @@ class Queue(Waiting):
 
     def _serve_first(self) -> bool:
         """Serve the first task in the queue for which there is something to get; whether there is one."""
-        lines = [self._plans]
+        tasks = [self._plans[0]] if self._plans else []
         if self._applies or self._answered:
             self._tidy()
-            lines = sorted((line for line in (self._plans, self._applies, self._answered) if line), key=itemgetter(0))
-        for line in lines:
-            if line:
-                task = line[0][2]
-                if self._attempt(task):
-                    heappop(line)
-                    task.waiting = False
-                    self._bound.pop(task, None)
-                    return True
+            tasks += [line[0][2] for line in (self._applies, self._answered) if line]
+            tasks.sort(key=self._entry)
+        for task in tasks:
+            if self._attempt(task):
+                self._leave(task)
+                return True
         return False
+
+    def _leave(self, task: Task) -> None:
+        task.waiting = False
+        if not task.applies:
+            self._plans.popleft()
+        elif task in self._bound:
+            del self._bound[task]
+            heappop(self._answered)
+        else:
+            heappop(self._applies)
 
     def _tidy(self) -> None:
         """Drop the entries up front that are not valid any more."""

@@ -14,7 +14,8 @@ Times: TypeAlias = NDArray[np.int64]
 Arrivals: TypeAlias = tuple[list[int], list[int], list[bool], list[int], list[int], list[int], list[int]]
 """Some tasks as columns: their rows, and what stands there in the columns of `Workload`."""
 
-_BLOCK = 4096
+_BLOCK = 512
+"""Tasks made at a time: fewer than would have Python's garbage collector look through them."""
 
 
 @dataclass(frozen=True, slots=True)
