@@ -18,7 +18,7 @@ test: lint
 validate: $(READY)
 	$(BIN)/python tests/validation
 
-# Half an hour on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
+# Twenty minutes on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 

@@ -222,13 +222,14 @@ def rows(pairs: int, customers: int) -> Iterator[Row]:
                 yield Row(what, at_least=goal, problem="too slow for the quick version")
                 continue
             try:
-                yield _against(what, peer, package(), pairs, customers // fewer, goal)
+                note = f"{customers // fewer:,} customers." if fewer > 1 else ""
+                yield _against(what, peer, package(), pairs, customers // fewer, goal, note)
             except NotHereError as error:
                 yield Row(what, at_least=goal, problem=f"cannot be run here: {error}")
 
 
 def _against(
-    what: str, peer: Callable[..., Waits], package: Path, pairs: int, customers: int, goal: float | None
+    what: str, peer: Callable[..., Waits], package: Path, pairs: int, customers: int, goal: float | None, note: str
 ) -> Row:
     def side(function: Callable[..., Waits], package: Path) -> Callable[[int], Measured]:
         path = f"benchmarks.peers:{function.__name__}"
@@ -244,4 +245,4 @@ def _against(
     ]
     if doubts:
         return Row(what, at_least=goal, problem=f"not believed: {doubts[0]}")
-    return Row(what, found.ratios, at_least=goal, times=found.times, note=f"{customers:,} customers.")
+    return Row(what, found.ratios, at_least=goal, times=found.times, note=note)
