@@ -16,6 +16,11 @@ from benchmarks.table import Row
 _THERE = ROOT / "build" / "compiled"
 
 
+def source() -> Path:
+    """The folder with the package as it is."""
+    return ROOT
+
+
 @cache
 def compiled() -> Path:
     """The folder with the compiled package, made anew the first time it is asked for.

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.alone import ROOT, Measured, NotHereError, alone
-from benchmarks.compiled import compiled
+from benchmarks.alone import Measured, NotHereError, alone
+from benchmarks.compiled import compiled, source
 from benchmarks.pairs import paired
 from benchmarks.table import Row
 
@@ -40,7 +40,7 @@ def events(tasks: int, seed: int) -> int:
 def rows(pairs: int, tasks: int) -> Iterator[Row]:
     """The full model against as many events of `peers.heapq_callbacks`, which makes two for each customer."""
     made = [alone("benchmarks.kernel:events", tasks, n + 1).found for n in range(pairs)]
-    for us, package in (("full model", lambda: ROOT), ("full model, compiled", compiled)):
+    for us, package in (("full model", source), ("full model, compiled", compiled)):
         what = f"{us} / a bare heapq loop with as many events"
         try:
             folder = package()

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.alone import ROOT, Measured, NotHereError, alone
-from benchmarks.compiled import compiled
+from benchmarks.compiled import compiled, source
 from benchmarks.erlang import RATE, SERVERS, doubt, horizon, queue
 from benchmarks.pairs import paired
 from benchmarks.table import Row
@@ -216,7 +216,7 @@ ENOUGH = 20_000
 def rows(pairs: int, customers: int) -> Iterator[Row]:
     """How many times as long as ours each peer takes for the same queue: as the source is, and compiled."""
     for name, peer, goal, fewer in PEERS:
-        for us, package in (("ours", lambda: ROOT), ("ours, compiled", compiled)):
+        for us, package in (("ours", source), ("ours, compiled", compiled)):
             what = f"M/M/10: {name} / {us}"
             if customers // fewer < ENOUGH:
                 yield Row(what, at_least=goal, problem="too slow for the quick version")
