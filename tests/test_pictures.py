@@ -120,6 +120,19 @@ def test_the_curve_of_waits_starts_at_the_share_that_waits_at_all(result: sim.Re
     assert curves["demand"].get_ydata()[1] == 0
 
 
+def test_the_legend_of_causes_is_in_the_picture() -> None:
+    steady = sim.run(
+        sim.load_scenario(Path(__file__).parents[1] / "scenarios" / "steady-day.yaml"), ["old"], replications=2
+    )
+    figure = steady.plot.causes().figure
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) >= 3
+    box = legend.get_window_extent()
+    assert figure.bbox.contains(box.x0, box.y0)
+    assert figure.bbox.contains(box.x1, box.y1)
+
+
 def test_causes_and_frontier_have_the_figures_of_the_summary(result: sim.Result) -> None:
     widths = [bar.get_width() for bar in result.plot.causes().patches]
     assert sum(widths) == pytest.approx(result.summary["policies"]["old"]["apply_wait"]["mean"]["value"])

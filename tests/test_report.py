@@ -16,9 +16,12 @@ import pytest
 
 mpl.use("Agg")
 
+from matplotlib import pyplot as plt
+
 import sim
 from sim.cli import main
 from sim.report.page import report, worst_replications
+from sim.report.svg import as_svg
 
 from support import scenario
 
@@ -82,6 +85,16 @@ def test_no_two_things_have_one_id(page: str) -> None:
 
 def test_it_is_the_same_every_time(page: str) -> None:
     assert report(sim.run(sim.load_scenario("scenarios/reserved-pod-deleted.yaml"))) == page
+
+
+def test_what_is_written_in_a_picture_stays_as_it_is() -> None:
+    def draw() -> None:
+        plt.subplots()[1].text(0.123456, 0.5, "0.0235 s")
+
+    drawn = as_svg(draw, "0.12345", "p")
+    assert ">0.0235 s<" in drawn
+    assert 'aria-label="0.12345"' in drawn
+    assert not re.search(r'x="\d+\.\d{3}', drawn)
 
 
 def test_a_name_is_no_markup() -> None:

@@ -57,8 +57,8 @@ def _for_page(text: str, title: str, prefix: str) -> str:
     text = re.sub(r'href="#', f'href="#{prefix}-', text)
     text = re.sub(r"url\(#", f"url(#{prefix}-", text)
     text = re.sub(r"font: ([0-9.]+px) [^;\"]*", r"font: \1 sans-serif", text)
-    # Two decimals of a point are more than any screen shows.
-    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
+    # Two decimals of a point are more than any screen shows. What is written stays as it is.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), text)
     head = re.search(r"<svg[^>]*>", text)
     assert head is not None
     size = re.search(r'viewBox="[^"]*"', head[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
 from sim.experiment.summary import entry
 from sim.report.pictures import style
@@ -28,24 +29,18 @@ def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
 
     Where tasks still waited at the horizon, what they waited up to then is in it.
     """
-    axes = style.new_axes(ax, (7.0, 1.2 + 0.45 * len(outcome.labels)))
-    figures = outcome.summary["policies"]
-    shown = set()
-    longest = 0.0
-    for row, label in enumerate(outcome.labels):
-        confirmed = entry(figures[label], "confirmed")["value"]
+    from matplotlib.patches import Patch
+
+    parts = {label: _parts(outcome.summary["policies"][label]) for label in outcome.labels}
+    shown = [cause for cause in CAUSES if any(cause in of for of in parts.values())]
+    axes = style.new_axes(ax, (7.0, 1.0 + 0.45 * len(outcome.labels) + 0.25 * ceil(len(shown) / 2)))
+    longest = max(sum(of.values()) for of in parts.values())
+    for row, of in enumerate(parts.values()):
         left = 0.0
-        for cause, (words, colour, hatch) in CAUSES.items():
-            total = entry(figures[label], f"wait_{cause}")["value"]
-            mean = total / confirmed if confirmed else 0.0
-            if mean:
-                axes.barh(
-                    row, mean, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, height=0.6,
-                    label=None if cause in shown else words,
-                )  # fmt: skip
-                shown.add(cause)
-                left += mean
-        longest = max(longest, left)
+        for cause, mean in of.items():
+            _, colour, hatch = CAUSES[cause]
+            axes.barh(row, mean, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, height=0.6)
+            left += mean
         axes.annotate(
             style.duration(left), (left, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
         )
@@ -57,11 +52,21 @@ def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
     style.plain(axes)
     axes.grid(visible=False, axis="y")
     if shown:
-        axes.legend(
-            frameon=False,
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.6 / (0.45 * len(outcome.labels))),
-            ncols=2,
-            fontsize=9,
-        )
+        patches = [
+            Patch(label=words, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+            for words, colour, hatch in (CAUSES[cause] for cause in shown)
+        ]
+        if ax is None:
+            axes.get_figure(root=True).legend(  # type: ignore[union-attr]
+                handles=patches, loc="outside lower center", ncols=2, frameon=False, fontsize=9
+            )
+        else:
+            axes.legend(handles=patches, frameon=False, fontsize=9)
     return axes
+
+
+def _parts(figures: dict[str, Any]) -> dict[str, float]:
+    """The mean wait of a confirmed task by cause, as far as there was any."""
+    confirmed = entry(figures, "confirmed")["value"]
+    totals = {cause: entry(figures, f"wait_{cause}")["value"] for cause in CAUSES}
+    return {cause: total / confirmed for cause, total in totals.items() if total and confirmed}
