@@ -5,8 +5,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+COMPILE := rm -rf build .compiled && SIM_COMPILED=1 $(PIP) install --no-deps --no-build-isolation --target .compiled .
 
-.PHONY: run test validate docs bench bench-quick compiled lint format lock clean
+.PHONY: run test validate docs bench bench-quick compiled wheel lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
@@ -18,11 +20,11 @@ test: lint
 validate: $(READY)
 	$(BIN)/python tests/validation
 
-# Twenty minutes on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
+# Half an hour on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The same in two minutes, for a change in progress; writes nothing.
+# The same in three minutes, for a change in progress; writes nothing.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks --quick
 
@@ -30,12 +32,15 @@ bench-quick: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/pages.py
 
-# Half a minute, with a C compiler: a wheel in dist/ in which the model is compiled, twice as fast. For this machine's kind
-# and this Python; to be installed in place of the package, or beside it with `pip install --target`.
+# Twenty seconds, with a C compiler: compiles the model, which is then twice as fast, up to the next change in sim/model/.
+# Setting up has done it already, where it could.
 compiled: $(READY)
+	$(COMPILE)
+
+# The same as a wheel in dist/, to be installed elsewhere: on this kind of machine, with this version of Python.
+wheel: $(READY)
 	rm -rf build
-	SIM_COMPILED=3 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-	  --wheel-dir dist .
+	SIM_COMPILED=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -54,9 +59,10 @@ lock:
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@($(COMPILE)) >/dev/null 2>&1 || echo "The model could not be compiled ('make compiled' says why): its source runs, half as fast." >&2
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -1,6 +1,6 @@
-"""Builds the package. With SIM_COMPILED=3 a wheel has the model compiled by mypyc, too: the same source, only faster.
+"""Builds the package. With SIM_COMPILED=1 a wheel has the model compiled by mypyc, too: the same source, only faster.
 
-SIM_COMPILED is how hard the C compiler tries, 0 to 3. `make compiled` does it; docs/performance.md says what it brings.
+`make compiled` and `make wheel` do it; docs/performance.md says what it brings.
 """
 
 import os
@@ -18,12 +18,13 @@ LEFT = {
 """What is not compiled of `sim/model/`."""
 
 compiled = []
-if "SIM_COMPILED" in os.environ and "bdist_wheel" in sys.argv:
+if os.environ.get("SIM_COMPILED") == "1" and "bdist_wheel" in sys.argv:
     from mypyc.build import mypycify
 
     files = sorted(str(file) for file in Path("sim/model").glob("*.py") if file.name not in LEFT)
     # Types are checked by `make lint`. Here other modules are not followed: it would take most of a minute.
     options = ["--config-file=", "--follow-imports=skip"]
-    compiled = mypycify([*options, *files], opt_level=os.environ["SIM_COMPILED"], group_name="sim_model")
+    # Compiling harder takes longer, and what comes of it is no faster.
+    compiled = mypycify([*options, *files], opt_level="1", group_name="sim.model.compiled")
 
 setup(ext_modules=compiled)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from benchmarks import commands, compiled, kernel, peers, polling, scaling, stages
+from benchmarks.alone import NotHereError, choose
 from benchmarks.table import PAGE, Row, markdown, write_page
 
 Parts = dict[str, Callable[[], Iterator[Row]]]
@@ -30,7 +31,7 @@ def full(pairs: int) -> Parts:
 
 
 def quick(pairs: int) -> Parts:
-    """The same in some two minutes, for a change in progress."""
+    """The same in some three minutes, for a change in progress."""
     return {
         "peers": lambda: peers.rows(pairs, customers=20_000),
         "kernel": lambda: kernel.rows(pairs, tasks=20_000),
@@ -46,23 +47,40 @@ def quick(pairs: int) -> Parts:
 
 @click.command()
 @click.argument("parts", nargs=-1)
-@click.option("--quick", "is_quick", is_flag=True, help="Smaller, in some two minutes.")
+@click.option("--quick", "is_quick", is_flag=True, help="Smaller, in some three minutes.")
 @click.option("--pairs", type=click.IntRange(1), help="Pairs of runs for each line: 7, or 2 if quick.")
 def main(parts: tuple[str, ...], is_quick: bool, pairs: int | None) -> None:
-    """Measure all PARTS, or those named. The page is written only if all were, at full size and in 7 pairs or more."""
+    """Measure all PARTS, or those named: compiled where there is a C compiler, and as source.
+
+    The page is written only if all were measured in both forms, at full size and in 7 pairs or more.
+    """
     pairs = pairs or (2 if is_quick else 7)
     measured = quick(pairs) if is_quick else full(pairs)
     unknown = [part for part in parts if part not in measured]
     if unknown:
         raise click.UsageError(f"found {unknown[0]}, expected one of: {', '.join(measured)}")
-    rows, begun = [], time.perf_counter()
-    for part in parts or measured:
-        for row in measured[part]():
-            rows.append(row)
-            click.echo(f"{time.perf_counter() - begun:5.0f} s  {' | '.join(row.cells())}", err=True)
-    table = markdown(rows, pairs)
+    begun = time.perf_counter()
+
+    def rows(form: str) -> Iterator[Row]:
+        for part in parts or measured:
+            if part == "compiled" and form == "source":
+                continue  # it compares the two
+            for row in measured[part]():
+                click.echo(f"{time.perf_counter() - begun:5.0f} s  {form}: {row.line()}", err=True)
+                yield row
+
+    forms: dict[str, list[Row]] = {"compiled": [], "source": []}
+    try:
+        compiled.compile_model()
+        choose(compiled=True)
+        forms["compiled"] = list(rows("compiled"))
+    except NotHereError as error:
+        click.echo(f"The model cannot be compiled here: {error}", err=True)
+    choose(compiled=False)
+    forms["source"] = list(rows("source"))
+    table = markdown(forms, pairs)
     click.echo(table)
-    if not parts and not is_quick and pairs >= 7:
+    if forms["compiled"] and not parts and not is_quick and pairs >= 7:
         write_page(table)
         click.echo(f"Written to {PAGE}", err=True)
     sys.exit(0)

@@ -35,7 +35,7 @@ def alone(
     *args: Any,
     warm: tuple[Any, ...] | None = None,
     digest: str | None = None,
-    package: Path = ROOT,
+    compiled: bool | None = None,
 ) -> Measured:
     """Call a function, named like `benchmarks.peers:ciw`, in a new process, and measure that call alone.
 
@@ -44,7 +44,7 @@ def alone(
         args: what with; plain data.
         warm: call it with these first, unmeasured, so that everything is imported.
         digest: a function that makes plain data of what was returned, unmeasured too.
-        package: the folder whose `sim` it is to use.
+        compiled: whether our model runs compiled; if None, as everything that is measured now.
 
     Raises:
         NotHereError: a module is not installed.
@@ -53,7 +53,7 @@ def alone(
     done = subprocess.run(
         [sys.executable, "-P", "-m", "benchmarks.alone", job],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(package), str(ROOT)])},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | ({} if compiled is None else _form(compiled)),
         stdout=subprocess.PIPE,
         text=True,
         check=False,
@@ -64,6 +64,15 @@ def alone(
     if "missing" in told:
         raise NotHereError(told["missing"])
     return Measured(**told)
+
+
+def choose(compiled: bool) -> None:
+    """Have our model run compiled or as source in all that is measured from now on."""
+    os.environ.update(_form(compiled))
+
+
+def _form(compiled: bool) -> dict[str, str]:
+    return {"SIM_COMPILED": str(int(compiled))}
 
 
 def command(*words: str) -> Measured:

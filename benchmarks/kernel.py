@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from benchmarks.alone import Measured, NotHereError, alone
-from benchmarks.compiled import compiled, source
+from benchmarks.alone import alone
 from benchmarks.pairs import paired
 from benchmarks.table import Row
 
@@ -39,34 +37,23 @@ def events(tasks: int, seed: int) -> int:
 
 def rows(pairs: int, tasks: int) -> Iterator[Row]:
     """The full model against as many events of `peers.heapq_callbacks`, which makes two for each customer."""
-    made = [alone("benchmarks.kernel:events", tasks, n + 1).found for n in range(pairs)]
-    for us, package in (("full model", source), ("full model, compiled", compiled)):
-        what = f"{us} / a bare heapq loop with as many events"
-        try:
-            folder = package()
-        except NotHereError as error:
-            yield Row(what, at_most=2, problem=f"cannot be run here: {error}")
-            continue
-
-        def full(n: int, folder: Path = folder) -> Measured:
-            function = "benchmarks.traffic:full_model"
-            return alone(function, RATE, tasks, n + 1, warm=(RATE, 100, 1), digest=COUNT, package=folder)
-
-        found = paired(
-            full,
-            lambda n: alone("benchmarks.peers:heapq_callbacks", made[n] // 2, n + 1, warm=(200, 1), digest=LENGTH),
-            pairs,
-        )
-        each = sum(made) / sum(one.found for one in found.ones)
-        cost = sum(one.cpu for one in found.ones) / sum(made) * 1e6
-        yield Row(
-            what,
-            found.ratios,
-            at_most=2,
-            times=found.times,
-            note=f"{tasks:,} tasks at {RATE}/h under `fixed`, polling; {each:.3g} events a task, {cost:.3g} µs an "
-            "event, drawing and recording included.",
-        )
+    # As source, whose classes can be extended to count.
+    made = [alone("benchmarks.kernel:events", tasks, n + 1, compiled=False).found for n in range(pairs)]
+    found = paired(
+        lambda n: alone("benchmarks.traffic:full_model", RATE, tasks, n + 1, warm=(RATE, 100, 1), digest=COUNT),
+        lambda n: alone("benchmarks.peers:heapq_callbacks", made[n] // 2, n + 1, warm=(200, 1), digest=LENGTH),
+        pairs,
+    )
+    each = sum(made) / sum(one.found for one in found.ones)
+    cost = sum(one.cpu for one in found.ones) / sum(made) * 1e6
+    yield Row(
+        "full model / a bare heapq loop with as many events",
+        found.ratios,
+        at_most=2,
+        times=f"{found.times}, {cost:.3g} µs an event",
+        note=f"{tasks:,} tasks at {RATE}/h under `fixed`, polling; {each:.3g} events a task, drawing and recording "
+        "included.",
+    )
 
 
 COUNT = "benchmarks.traffic:count_tasks"

@@ -9,12 +9,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.alone import ROOT, Measured, NotHereError, alone
-from benchmarks.compiled import compiled, source
+from benchmarks.alone import Measured, NotHereError, alone
 from benchmarks.erlang import RATE, SERVERS, doubt, horizon, queue
 from benchmarks.pairs import paired
 from benchmarks.table import Row
@@ -214,29 +212,24 @@ ENOUGH = 20_000
 
 
 def rows(pairs: int, customers: int) -> Iterator[Row]:
-    """How many times as long as ours each peer takes for the same queue: as the source is, and compiled."""
+    """How many times as long as ours each peer takes for the same queue."""
     for name, peer, goal, fewer in PEERS:
-        for us, package in (("ours", source), ("ours, compiled", compiled)):
-            what = f"M/M/10: {name} / {us}"
-            if customers // fewer < ENOUGH:
-                yield Row(what, at_least=goal, problem="too slow for the quick version")
-                continue
-            try:
-                note = f"{customers // fewer:,} customers." if fewer > 1 else ""
-                yield _against(what, peer, package(), pairs, customers // fewer, goal, note)
-            except NotHereError as error:
-                yield Row(what, at_least=goal, problem=f"cannot be run here: {error}")
+        what = f"M/M/10: {name} / ours"
+        if customers // fewer < ENOUGH:
+            yield Row(what, at_least=goal, problem="too slow for the quick version")
+            continue
+        try:
+            yield _against(what, peer, pairs, customers // fewer, goal)
+        except NotHereError as error:
+            yield Row(what, at_least=goal, problem=f"cannot be run here: {error}")
 
 
-def _against(
-    what: str, peer: Callable[..., Waits], package: Path, pairs: int, customers: int, goal: float | None, note: str
-) -> Row:
-    def side(function: Callable[..., Waits], package: Path) -> Callable[[int], Measured]:
+def _against(what: str, peer: Callable[..., Waits], pairs: int, customers: int, goal: float | None) -> Row:
+    def side(function: Callable[..., Waits]) -> Callable[[int], Measured]:
         path = f"benchmarks.peers:{function.__name__}"
-        digest = "benchmarks.erlang:digest"
-        return lambda n: alone(path, customers, n + 1, warm=(200, 1), digest=digest, package=package)
+        return lambda n: alone(path, customers, n + 1, warm=(200, 1), digest="benchmarks.erlang:digest")
 
-    found = paired(side(peer, ROOT), side(ours, package), pairs)
+    found = paired(side(peer), side(ours), pairs)
     doubts = [
         f"{who}: {reason}"
         for who, measured in (("the peer", found.ones), ("ours", found.others))
@@ -245,4 +238,4 @@ def _against(
     ]
     if doubts:
         return Row(what, at_least=goal, problem=f"not believed: {doubts[0]}")
-    return Row(what, found.ratios, at_least=goal, times=found.times, note=note)
+    return Row(what, found.ratios, at_least=goal, times=found.times, note=f"{customers:,} customers.")

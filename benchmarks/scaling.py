@@ -106,6 +106,6 @@ def _memory_row(tasks: int) -> Row:
         f"memory but for NumPy's, {tasks:,} tasks: second half / first",
         [late / early],
         at_most=1.1,
-        times=f"{late / 1e6:.3g} MB / {early / 1e6:.3g} MB",
-        note=f"one run; {(late - early) / (tasks / 2):+.3g} bytes for each task that has ended.",
+        times=f"{late / 1e6:.3g} MB / {early / 1e6:.3g} MB, {(late - early) / (tasks / 2):+.3g} bytes a task",
+        note="one run; the bytes are for each task that has ended.",
     )

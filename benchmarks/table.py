@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -61,34 +60,41 @@ class Row:
         reached = median(self.values)
         return reached >= self.at_least if self.at_least is not None else reached <= (self.at_most or 0)
 
-    def cells(self) -> tuple[str, ...]:
-        """What, median, spread, goal, whether it is met, and the times."""
-        if self.values:
-            low, high = quartiles(self.values)
-            figures = (_digits(median(self.values)), f"{_digits(low)} .. {_digits(high)}")
-        else:
-            figures = ("-", self.problem)
-        met = {None: "", True: "yes", False: "**no**"}[self.met]
-        return (self.what, *figures, self.goal, met, self.times)
+    def figure(self) -> str:
+        """The ratio with its spread, in bold if the goal is not met; or why there is none."""
+        if not self.values:
+            return self.problem
+        low, high = quartiles(self.values)
+        middle = _digits(median(self.values))
+        return f"{f'**{middle}**' if self.met is False else middle} ({_digits(low)} .. {_digits(high)})"
+
+    def line(self) -> str:
+        """All of it, for the terminal."""
+        return " | ".join((self.what, self.figure(), self.goal, self.times))
 
 
 def _digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def markdown(rows: Iterable[Row], pairs: int) -> str:
-    """The table and what has to be known to read it."""
-    rows = list(rows)
+def markdown(forms: dict[str, list[Row]], pairs: int) -> str:
+    """The table, and what has to be known to read it: a line for what the rows of the same name say in all *forms*."""
+    by_name = {form: {row.what: row for row in rows} for form, rows in forms.items()}
     lines = [
-        f"Measured on {_machine()}. Each ratio is the median of {pairs} pairs, with the quartiles as its spread; CPU "
-        "time, in a process of its own for each measurement, unless the line says otherwise.",
+        f"Measured on {_machine()}. Each ratio is the median of {pairs} pairs, with the quartiles in brackets, and in "
+        "bold where it misses the goal; CPU time, in a process of its own for each measurement, unless a note says "
+        "otherwise.",
         "",
-        "| what | ratio | spread | goal | met | times |",
-        "|---|---|---|---|---|---|",
-        *(f"| {' | '.join(row.cells())} |" for row in rows),
+        f"| what | goal | {' | '.join(forms)} | {' | '.join(f'times, {form}' for form in forms)} |",
+        f"|---|---|{'---|' * 2 * len(forms)}",
     ]
-    notes = [f"- {row.what}: {row.note}" for row in rows if row.note]
-    return "\n".join([*lines, *(["", *notes] if notes else [])])
+    notes = []
+    for what in dict.fromkeys(row.what for rows in forms.values() for row in rows):
+        rows = [named.get(what, Row(what)) for named in by_name.values()]
+        goal = max(row.goal for row in rows)
+        lines.append(f"| {' | '.join([what, goal, *(row.figure() for row in rows), *(row.times for row in rows)])} |")
+        notes += [f"- {what}: {note}" for note in dict.fromkeys(row.note for row in rows) if note]
+    return "\n".join([*lines, "", *notes])
 
 
 def write_page(table: str, page: Path = PAGE) -> None:

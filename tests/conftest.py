@@ -1,4 +1,8 @@
+import os
+
 from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("SIM_COMPILED", "0")  # the source is what is tested; test_compiled.py compares the two
 
 settings.register_profile("suite", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))

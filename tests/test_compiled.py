@@ -8,13 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
 import sim
+from sim.compiled import instead_of
 from sim.scenario import Scenario
 
 from support import scenarios
@@ -44,22 +45,25 @@ def fingerprints(of: Iterable[Scenario]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the package is installed with the model compiled, in a hurry."""
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which this source is compiled: ours, if it is, or else a copy of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIM_COMPILED", "1")
+        if instead_of("sim.model", str(ROOT / "sim" / "model")):
+            return ROOT
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here: it was not seen that the model can be compiled")
-    source, wheels, there = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "there"))
+    copy = tmp_path_factory.mktemp("checkout")
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "sim", source / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, source]
-    subprocess.run(build, env=os.environ | {"SIM_COMPILED": "0"}, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*pip, "install", "--no-deps", "--target", there, *wheels.iterdir()], check=True)
-    return there
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(ROOT / "sim", copy / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
+    install = [*pip, "--no-build-isolation", "--target", copy / ".compiled", copy]
+    subprocess.run(install, env=os.environ | {"SIM_COMPILED": "1"}, check=True, stdout=subprocess.DEVNULL)
+    return copy
 
 
-def test_the_compiled_model_gives_the_same_records(compiled: Path) -> None:
+def test_the_compiled_model_gives_the_same_records(checkout: Path) -> None:
     tried = [sim.load_scenario(path) for path in SHIPPED]
 
     @settings(max_examples=60, database=None)
@@ -71,9 +75,42 @@ def test_the_compiled_model_gives_the_same_records(compiled: Path) -> None:
     child = subprocess.run(
         [sys.executable, "-P", "-c", CHILD.format(tests=str(ROOT / "tests"))],
         input="\n".join(scenario.model_dump_json(by_alias=True) for scenario in tried),
-        env=os.environ | {"PYTHONPATH": str(compiled)},
+        env=os.environ | {"PYTHONPATH": str(checkout), "SIM_COMPILED": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     assert json.loads(child.stdout) == fingerprints(tried)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a package of which something has been compiled, unless the environment says no."""
+    monkeypatch.delenv("SIM_COMPILED")
+    monkeypatch.setattr("sim.compiled._PLACE", tmp_path / ".compiled")
+    for folder in ("package", ".compiled/some/package"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.py").write_text("a = 1\n", encoding="utf-8")
+    (tmp_path / ".compiled/some/package/a.so").touch()
+    return tmp_path / "package"
+
+
+def test_what_was_compiled_of_these_very_files_is_used_in_their_place(package: Path, tmp_path: Path) -> None:
+    assert instead_of("some.package", str(package)) == [str(tmp_path / ".compiled/some/package")]
+
+
+def test_what_was_compiled_of_other_files_is_not_used(package: Path) -> None:
+    (package / "a.py").write_text("a = 2\n", encoding="utf-8")
+    assert instead_of("some.package", str(package)) == []
+
+
+@pytest.mark.parametrize("change", [lambda file: file.rename(file.with_name("b.py")), lambda file: file.unlink()])
+def test_nor_is_it_if_there_are_other_files(package: Path, change: Callable[[Path], None]) -> None:
+    change(package / "a.py")
+    assert instead_of("some.package", str(package)) == []
+
+
+def test_nor_if_the_environment_says_no_or_nothing_is_compiled(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert instead_of("another.package", str(package)) == []
+    monkeypatch.setenv("SIM_COMPILED", "0")
+    assert instead_of("some.package", str(package)) == []

@@ -9,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sim.model import clock
 from sim.results.result import Result
 
 PACKAGES = ("slotpool-sim", "simpy", "numpy", "scipy", "pandas", "pyarrow")
 
 
 def manifest(result: Result) -> dict[str, Any]:
-    """The scenario as it was run, the seed, versions, and the commit of this program where it is known."""
+    """The scenario as it was run, the seed, versions, and which program it was, as far as that is known."""
     scenario = result.scenario
     trace = scenario.trace_path
     return {
@@ -28,6 +29,7 @@ def manifest(result: Result) -> dict[str, Any]:
         "trace": None if trace is None else {"file": str(trace), "sha256": sha256(trace.read_bytes()).hexdigest()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "git_commit": _git_commit(),
+        "model_compiled": not clock.__file__.endswith(".py"),
     }
 
 
