@@ -19,6 +19,13 @@ def steady(rate: float, hours: float, seed: int, literal: bool) -> object:
     return simulated(traffic(rate, hours, seed=seed), literal)
 
 
+def remembering(rate: float, hours: float, seed: int, literal: bool) -> object:
+    """The same under a policy that has memory."""
+    from benchmarks.traffic import simulated, traffic
+
+    return simulated(traffic(rate, hours, "demand", seed), literal)
+
+
 def starving(tasks: int, hours: float, seed: int, literal: bool) -> object:
     """So many *tasks* at once, and a pod for one after the other, for so many *hours*."""
     from benchmarks.traffic import backlog, simulated
@@ -30,11 +37,12 @@ def rows(pairs: int, days: float, backlog: int, backlog_hours: float) -> Iterato
     """Literal mode against skipping."""
     for rate, goal in GOALS.items():
         yield _row(f"{rate} tasks/h, {days:g} days", "steady", rate, days * 24, goal, pairs)
+    yield _row(f"20 tasks/h under `demand`, {days:g} days", "remembering", 20, days * 24, None, pairs)
     what = f"{backlog:,} starving tasks, {backlog_hours:g} h"
     yield _row(what, "starving", backlog, backlog_hours, 50.0, pairs)
 
 
-def _row(what: str, function: str, size: float, hours: float, goal: float, pairs: int) -> Row:
+def _row(what: str, function: str, size: float, hours: float, goal: float | None, pairs: int) -> Row:
     def side(n: int, literal: bool) -> Measured:
         return alone(
             f"benchmarks.polling:{function}", size, hours, n + 1, literal,

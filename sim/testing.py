@@ -99,14 +99,23 @@ def check_determinism(policy: Policy | Callable[[], Policy]) -> None:
 
 
 def check_declared_memory(policy: Policy | Callable[[], Policy]) -> None:
-    """A policy that says `stateless = True` answers by the view alone, and not by the view's time.
+    """What a policy says of its memory is so.
+
+    One that says `stateless = True` answers by the view alone, and not by the view's time. And up to its
+    `unchanged_until`, if it has one, it gives the same answer if nothing but the time is another, and what it
+    answers later does not depend on whether it was asked meanwhile.
 
     Raises:
-        AssertionError: what it was shown before, or the time, changes an answer.
+        AssertionError: it is not.
     """
+    if getattr(_made(policy), "stateless", False):
+        _check_stateless(policy)
+    else:
+        _check_unchanged_until(policy)
+
+
+def _check_stateless(policy: Policy | Callable[[], Policy]) -> None:
     one = _made(policy)
-    if not getattr(one, "stateless", False):
-        return
     for view in views():
         alone = _answer(_made(policy), view)
         after_others = _answer(one, view)
@@ -115,6 +124,31 @@ def check_declared_memory(policy: Policy | Callable[[], Policy]) -> None:
         )
         later = _answer(one, view._replace(time=view.time + 86_400.0))
         assert later == alone, f"it says that it is stateless, but answered {later} a day later than {alone} to {view}"
+
+
+def _check_unchanged_until(policy: Policy | Callable[[], Policy]) -> None:
+    """Show views for a while each: to one copy at every tick, and to another one only when it has to be asked."""
+    asked, spared = _made(policy), _made(policy)
+    draw = random.Random(1)
+    time = 0.0
+    for shown in views():
+        answer, until = 0, 0.0
+        for tick in range(draw.choice((1, 5, 25, 125))):
+            time += 5.0
+            view = shown._replace(time=time)
+            found = _answer(asked, view)
+            if tick and time < until:
+                assert found == answer, (
+                    f"it said that up to {until:g} s its answer is {answer} to views like this, but answered {found} "
+                    f"to {view}"
+                )
+                continue
+            answer = _answer(spared, view)
+            until = getattr(spared, "unchanged_until", 0.0)
+            assert found == answer, (
+                f"it answered {found} if asked at every tick, and {answer} if not asked as long as it says that its "
+                f"answer is unchanged, to {view}"
+            )
 
 
 def check_no_starvation(policy: Policy | Callable[[], Policy]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim.testing import check_declared_memory
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +22,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def test_the_policy_of_the_page_runs_as_the_page_says(tmp_path: Path) -> None:
-    policy, check = blocks("docs/your-policy.md", "python")
+    policy, _, check = blocks("docs/your-policy.md", "python")
     (tmp_path / "mine.py").write_text(policy)
     (tmp_path / "test_mine.py").write_text(
         check.replace("check_policy(Headroom)", "check_policy(Headroom, bounds=False)")
@@ -42,6 +43,12 @@ def test_the_policy_of_the_page_runs_as_the_page_says(tmp_path: Path) -> None:
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ("which is beyond the bounds" in found.stdout) == (found.returncode != 0) == ("False" not in answer)
+
+
+def test_the_policy_of_the_page_that_remembers_says_so_rightly() -> None:
+    names: dict[str, type] = {}
+    exec(blocks("docs/your-policy.md", "python")[1], names)
+    check_declared_memory(names["EveryMinute"])
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,116 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 
 import sim
+from sim.policies.cadence import Cadence
 from sim.scenario import Scenario
 
-from support import assert_same_records, scenarios
+from support import Script, assert_same_records, plan, run, scenario, scenarios
 
 
 @given(scenarios(guarded=True))
 def test_skipping_and_literal_mode_give_identical_records(scenario: Scenario) -> None:
     assert_same_records(sim.run(scenario), sim.run(scenario, literal=True))
+
+
+# When a policy is asked
+
+
+class Unchanged(Script):
+    """Always wants two pods, and says that this is so *until* then."""
+
+    def __init__(self, until: Any) -> None:
+        super().__init__(2)
+        self.unchanged_until = until
+
+
+def times(policy: Script, literal: bool = False) -> list[float]:
+    """When *policy* is asked, with a plan from 12 to 13 s, ticks every 5 s and a horizon of 50 s."""
+    run([plan(1, 12, 1)], policy, literal, pool={"initial_pods": 2}, horizon=50)
+    return [view.time for view in policy.views]
+
+
+EVERY = [5, 10, 15, 20, 25, 30, 35, 40, 45]
+
+
+@pytest.mark.parametrize(
+    ("until", "asked"),
+    [
+        (0, EVERY),
+        (-7, EVERY),
+        (21, [5, 15, 25, 30, 35, 40, 45]),
+        (25, [5, 15, 25, 30, 35, 40, 45]),
+        (25.1, [5, 15, 30, 35, 40, 45]),
+        (50, [5, 15]),
+        (float("inf"), [5, 15]),
+    ],
+)
+def test_a_policy_is_asked_when_something_has_happened_and_when_its_answer_may_be_another(
+    until: float, asked: list[float]
+) -> None:
+    assert times(Unchanged(until)) == asked
+
+
+def test_a_policy_that_says_nothing_of_its_memory_is_asked_at_every_tick_and_in_literal_mode_every_one_is() -> None:
+    assert times(Script(2)) == EVERY
+    assert times(Unchanged(50), literal=True) == EVERY
+
+
+def test_a_tick_that_changed_something_is_followed_by_the_next_whatever_the_policy_says() -> None:
+    policy = Unchanged(50)
+    policy.answers = (3, 3, 4, 4, 4)
+    assert times(policy) == [5, 10, 15, 20, 35, 45]  # pods are made at 5 and 15 s, and ready 30 s later
+
+
+def test_the_time_that_a_policy_says_may_be_rounded() -> None:
+    interval = 4270024.035886631  # the sum of this and itself, as a float, is more than 1 ns too much
+
+    class Rounding(Script):
+        def __init__(self) -> None:
+            super().__init__(2)
+            self.cadence = Cadence(interval)
+            self.due: list[float] = []
+
+        def desired_pods(self, view: sim.PoolView) -> int:
+            if self.cadence.is_due(view.time):
+                self.due.append(view.time)
+            return super().desired_pods(view)
+
+        @property
+        def unchanged_until(self) -> float:
+            return self.cadence.next
+
+    policy = Rounding()
+    run(
+        [plan(1, 0, 1)],
+        policy,
+        False,
+        pool={"initial_pods": 2},
+        horizon=1.5e7,
+        control={"autoscaler_interval": interval},
+    )
+    assert policy.due == pytest.approx([interval, 2 * interval, 3 * interval])
+
+
+@pytest.mark.parametrize("until", [float("nan"), "later", None])
+def test_an_answer_that_is_unchanged_until_no_time_ends_the_run(until: Any) -> None:
+    experiment = scenario(workload={"tasks": [plan(1, 12, 1)]}, pool={"initial_pods": 2})
+    with pytest.raises(sim.InputError, match=r"at 5 s it said that its answer is unchanged until .*, expected a time"):
+        sim.run(experiment, [Unchanged(until)])
+
+
+class Raising(Script):
+    @property
+    def unchanged_until(self) -> float:
+        raise ZeroDivisionError
+
+
+def test_what_a_policy_raises_when_it_is_asked_for_that_ends_the_run_too() -> None:
+    experiment = scenario(workload={"tasks": [plan(1, 12, 1)]}, pool={"initial_pods": 2})
+    with pytest.raises(sim.InputError, match="at 5 s it raised ZeroDivisionError"):
+        sim.run(experiment, [Raising(2)])

@@ -71,6 +71,31 @@ class Clockwork(Good):
         return view.max_pods if view.time >= 86_400 else view.min_pods
 
 
+class Late:
+    """Changes its answer sooner than it says."""
+
+    unchanged_until = 1e6
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        return view.max_pods if view.time % 200 < 100 else view.min_pods
+
+
+@dataclass
+class Counting:
+    """Says that it does not matter how often it is asked, and counts."""
+
+    asked: int = field(default=0, init=False)
+    answer: int = field(default=0, init=False)
+    unchanged_until: float = field(default=0.0, init=False)
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        self.asked += 1
+        if view.time >= self.unchanged_until:
+            self.answer = view.max_pods if self.asked > 100 else view.min_pods
+            self.unchanged_until = view.time + 50
+        return min(max(self.answer, view.min_pods), view.max_pods)
+
+
 @pytest.mark.parametrize(
     ("policy", "found"),
     [
@@ -81,6 +106,8 @@ class Clockwork(Good):
         (Random, "when shown the same once more"),
         (Remembering, "it says that it is stateless, but answered"),
         (Clockwork, "it says that it is stateless, but answered .* a day later"),
+        (Late, r"it said that up to 1e\+06 s its answer is \d+ to views like this, but answered"),
+        (Counting, r"it answered \d+ if asked at every tick, and \d+ if not asked as long as"),
     ],
 )
 def test_a_bad_policy_is_found_out(policy: Any, found: str) -> None:

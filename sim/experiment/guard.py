@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
+from typing import Any
 
 from sim.policies import Policy, PoolView
 
@@ -32,21 +33,27 @@ class Guarded:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.stateless = bool(getattr(policy, "stateless", False))
+        self.unchanged_until: Any = 0.0
         self._can_interrupt = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         if self._can_interrupt:
             signal.signal(signal.SIGALRM, _too_slow)
 
     def desired_pods(self, view: PoolView) -> int:
         if not self._can_interrupt:
-            return self._policy.desired_pods(view)
+            return self._ask(view)
         # Again and again, in case the policy catches what interrupts it.
         signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
         try:
-            return self._policy.desired_pods(view)
+            return self._ask(view)
         except _TimeIsUpError:
             raise TooSlowError(f"no answer within {PATIENCE:g} s") from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ask(self, view: PoolView) -> int:
+        answer = self._policy.desired_pods(view)
+        self.unchanged_until = getattr(self._policy, "unchanged_until", 0.0)
+        return answer
 
 
 def _too_slow(number: int, frame: FrameType | None) -> None:

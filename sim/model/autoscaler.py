@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Final
 
-from sim.model.clock import FAULT, SECOND, TICK, Alarm, Clock
+from sim.model.clock import FAULT, NEVER, SECOND, TICK, Alarm, Clock
 from sim.model.creation import Creation
 from sim.model.errors import PolicyError
 from sim.model.pool import Pod, Pool
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 _ANSWERS: Final = 10_000
 """How many of a policy's answers to keep."""
 
+_ROUNDING: Final = 1000
+"""Nanoseconds by which a policy's sum of times in seconds may be wrong."""
+
 
 class Autoscaler:
     """Asks the policy at every tick that matters, and makes and deletes pods.
 
     A policy without memory gives the same answer until something changes, and if that answer changed nothing it
     changes nothing again. So after such a tick the loop sleeps until something else happens, whatever it is, and then
-    ticks at the next point of its grid. In *literal* mode, and with a policy that may have memory, it ticks at every
-    point.
+    ticks at the next point of its grid. With a policy that has memory it sleeps no longer than the policy says that its
+    answer is unchanged. In *literal* mode it ticks at every point.
 
     Args:
         clock: the time.
@@ -66,7 +69,8 @@ class Autoscaler:
         self._server = server
         self._waiting = waiting
         self._record = record
-        self._may_skip = not literal and bool(getattr(policy, "stateless", False))
+        self._literal = literal
+        self._stateless = bool(getattr(policy, "stateless", False))
         self._alarm = Alarm(self._due)
         self._interval = settings.autoscaler_interval
         self._outdated: dict[int, Pod] = {}
@@ -95,7 +99,20 @@ class Autoscaler:
         else:
             clock.take_turn(TICK)
             is_settled = self._tick()
-            self._next_tick(clock.next_at() if is_settled and self._may_skip else 0)
+            self._next_tick(self._asleep_until() if is_settled and not self._literal else 0)
+
+    def _asleep_until(self) -> int:
+        """After a tick that changed nothing: until when no other tick does."""
+        next_at = self._clock.next_at()
+        if self._stateless:
+            return next_at
+        until = getattr(self._policy, "unchanged_until", 0.0)
+        if not isinstance(until, float | int) or until != until:
+            now, found = self._clock.now / SECOND, _in_words(until)
+            problem = f"it said that its answer is unchanged until {found}, expected a time in seconds"
+            raise PolicyError(f"at {now:g} s {problem}")
+        # A tick too many does no harm, and one too few would if the policy rounds otherwise.
+        return min(next_at, int(min(max(until, 0.0), NEVER / SECOND) * SECOND) - _ROUNDING)
 
     def _tick(self) -> bool:
         """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
@@ -151,7 +168,7 @@ class Autoscaler:
 
     def _desired(self) -> int:
         """The policy's answer. If it has no memory it is asked once for each state of the pool that it could see."""
-        if not self._may_skip:
+        if self._literal or not self._stateless:
             return self._ask(self.view())
         pool, tasks = self._pool, self._tasks
         state = (

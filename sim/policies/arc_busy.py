@@ -139,3 +139,7 @@ class ArcBusy:
             least, most = view.min_pods * view.slots_per_pod, view.max_pods * view.slots_per_pod
             desired = self._autoscaler.decide(view.time, suggested, least, most)
         return ceil(desired / view.slots_per_pod)
+
+    @property
+    def unchanged_until(self) -> float:
+        return self._syncs.next

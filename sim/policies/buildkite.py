@@ -192,6 +192,10 @@ class Buildkite:
             self._capacity, self._last = self._scaler(view).poll(metrics, group, self._last, view.time)
         return self._capacity
 
+    @property
+    def unchanged_until(self) -> float:
+        return self._polls.next
+
     def _scaler(self, view: PoolView) -> Scaler:
         return Scaler(
             self.agents_per_instance or view.slots_per_pod,

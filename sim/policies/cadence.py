@@ -15,11 +15,12 @@ class Cadence:
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._next = 0.0
+        self.next = 0.0
+        """When it is due next, in seconds."""
 
     def is_due(self, now: float) -> bool:
         """Whether to act at *now*, in seconds; from then on the next interval counts."""
-        if now < self._next:
+        if now < self.next:
             return False
-        self._next = now + self._interval
+        self.next = now + self._interval
         return True

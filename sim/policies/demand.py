@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Annotated
 
 from pydantic import Field
@@ -39,6 +40,7 @@ class Demand:
 
     _spare_since: float | None = field(default=None, init=False, repr=False, compare=False)
     _spare_pods: int = field(default=0, init=False, repr=False, compare=False)
+    _kept_until: float = field(default=inf, init=False, repr=False, compare=False)
     _stuck: tuple[Stuck, Stuck] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +49,10 @@ class Demand:
     def desired_pods(self, view: PoolView) -> int:
         desired = view.pods + self._given_back_late(self._lack(view), view.time)
         return min(max(desired, view.min_pods), view.max_pods)
+
+    @property
+    def unchanged_until(self) -> float:
+        return min(self._kept_until, *(stuck.unchanged_until for stuck in self._stuck))
 
     def _lack(self, view: PoolView) -> int:
         """How many pods are lacking; below 0: how many there are too many."""
@@ -67,11 +73,12 @@ class Demand:
     def _given_back_late(self, lack: int, now: float) -> int:
         """*lack*, but 0 until as many pods have been too many for `keep`."""
         if lack >= 0:
-            self._spare_since = None
+            self._spare_since, self._kept_until = None, inf
             return lack
         if self._spare_since is None:
             self._spare_since, self._spare_pods = now, -lack
         self._spare_pods = min(self._spare_pods, -lack)
+        self._kept_until = self._spare_since + self.keep
         if now - self._spare_since < self.keep:
             return 0
         self._spare_since = None
@@ -87,11 +94,13 @@ class Stuck:
     def __init__(self) -> None:
         self._since: float | None = None
         self._least = self._stuck = 0
+        self.unchanged_until = inf
+        """Before when the answer is the same if what is seen is."""
 
     def slots(self, now: float, patience: float, waiting: int, idle: int) -> int:
         """From what is seen *now*: the tasks *waiting* for a slot of a kind, and the *idle* slots of that kind."""
         if not (waiting and idle):
-            self._since, self._stuck = None, 0
+            self._since, self._stuck, self.unchanged_until = None, 0, inf
             return 0
         if self._since is None:
             self._since, self._least = now, idle
@@ -99,6 +108,7 @@ class Stuck:
         if now - self._since >= patience:
             self._stuck = self._least
             self._since, self._least = now, idle
+        self.unchanged_until = self._since + patience
         return min(self._stuck, idle)
 
 

@@ -101,3 +101,7 @@ class HcpTerraform:
                 self._replicas = desired
                 self._last_event = view.time
         return self._replicas
+
+    @property
+    def unchanged_until(self) -> float:
+        return self._syncs.next

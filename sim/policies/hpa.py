@@ -253,6 +253,10 @@ class Hpa:
             self._replicas = self._controller.reconcile(view.time, self._replicas, recommended, minimum, view.max_pods)
         return self._replicas
 
+    @property
+    def unchanged_until(self) -> float:
+        return self._cadence.next
+
     def _recommended(self, view: PoolView, replicas: int) -> int | None:
         tolerances = Tolerances(self.scale_up_tolerance, self.scale_down_tolerance)
         if self.metric == "external":

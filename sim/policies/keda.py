@@ -153,6 +153,10 @@ class Keda:
         self._replicas = replicas
         return replicas
 
+    @property
+    def unchanged_until(self) -> float:
+        return min(self._syncing.next, self._polling.next)
+
     def _recommended(self, view: PoolView, length: int) -> int:
         # in thousandths, as Kubernetes counts
         target = round(1000 * (self.queue_length or view.slots_per_pod))

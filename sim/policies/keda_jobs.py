@@ -142,6 +142,7 @@ class KedaJobs:
     metric: Metric | None = None
     polling_interval: Period = 30.0
     _polling: Cadence = field(init=False, repr=False, compare=False)
+    _made_jobs: bool = field(init=False, repr=False, compare=False, default=False)
 
     def __post_init__(self) -> None:
         custom = self.custom_scaling_queue_length_deduction, self.custom_scaling_running_job_percentage
@@ -151,9 +152,14 @@ class KedaJobs:
 
     def desired_pods(self, view: PoolView) -> int:
         new = self._new(view) if self._polling.is_due(view.time) else 0
+        self._made_jobs = new > 0
         if new or view.queued or view.starting_pods:
             return view.pods + new
         return ceil((view.running + view.reserved) / view.slots_per_pod)
+
+    @property
+    def unchanged_until(self) -> float:
+        return 0.0 if self._made_jobs else self._polling.next
 
     def _new(self, view: PoolView) -> int:
         waiting_only = self.strategy in ("accurate", "eager")

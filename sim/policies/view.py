@@ -64,8 +64,13 @@ class PoolView(NamedTuple):
 class Policy(Protocol):
     """An autoscaler: from what the pool looks like to how many pods it should have.
 
-    A policy may have memory: every run gets a copy of its own. It may say `stateless = True` if its answer depends on
-    nothing but the view, and not on the view's `time`. Then it may be asked only once for equal views.
+    A policy may have memory: every run gets a copy of its own. What it says of it saves much time, and changes nothing:
+
+    - `stateless = True` if its answer depends on nothing but the view, and not on the view's `time`. Then it may be
+      asked only once for equal views.
+    - `unchanged_until`, an attribute or property that is read after each answer: the time in seconds before which it
+      would give that answer again as long as nothing but the view's `time` is another; and what it answers later does
+      not depend on whether it was asked meanwhile. Without it, it is asked at every tick.
     """
 
     def desired_pods(self, view: PoolView) -> int:
