@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from sim.experiment.contestants import Contestant
 from sim.experiment.draw import World, settings_of
 from sim.model.errors import PolicyError
 from sim.model.run import simulate
+from sim.model.workload import Times
 from sim.scenario import InputError, Scenario
 
 Progress = Callable[[int, int], None]
@@ -37,6 +41,19 @@ class Run:
     reservations: dict[str, Any]
     incidents: dict[str, Any]
 
+    def __reduce__(self) -> tuple[Callable[..., Run], tuple[Any, ...]]:
+        """Each part as one array of all its columns: many small ones would take longer between processes."""
+        parts = (self.tasks, self.pods, self.decisions, self.reservations, self.incidents)
+        return _unpacked, (
+            self.label,
+            self.replication,
+            *((tuple(part), np.stack(list(part.values()))) for part in parts),
+        )
+
+
+def _unpacked(label: str, replication: int, *parts: tuple[tuple[str, ...], Times]) -> Run:
+    return Run(label, replication, *(dict(zip(names, columns, strict=True)) for names, columns in parts))
+
 
 class Runs:
     """Makes runs, and keeps the last world it met, as the next run is likely to be of another policy in it."""
@@ -46,6 +63,8 @@ class Runs:
         self._contestants = contestants
         self._literal = literal
         self._settings = settings_of(scenario)
+        self.in_a_replication = len(contestants)
+        """Runs of the same world, one after the other."""
         self._world: tuple[int, World] | None = None
 
     def __call__(self, number: int) -> Run:
@@ -68,7 +87,7 @@ class Runs:
 
 
 _AHEAD = 4
-"""How many runs to have waiting for each process, so that none has to wait for its next."""
+"""How many batches of runs to have waiting for each process, so that none has to wait for its next."""
 
 
 class Workers:
@@ -85,7 +104,7 @@ class Workers:
             context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
             self._executor = ProcessPoolExecutor(jobs, context, _start_worker, (runs,))
 
-    def make(self, numbers: Iterable[int]) -> Iterator[Run]:
+    def make(self, numbers: range) -> Iterator[Run]:
         """The runs with these *numbers*, in order.
 
         Raises:
@@ -95,14 +114,19 @@ class Workers:
             yield from map(self._runs, numbers)
             return
         # Only so many ahead: a million replications are not put into a queue before the first one is made.
-        ahead: deque[Future[Run]] = deque()
-        for number in numbers:
+        ahead: deque[Future[list[Run]]] = deque()
+        for batch in self._batches(numbers):
             with _signals_held():
-                ahead.append(self._executor.submit(_run, number))
+                ahead.append(self._executor.submit(_make, batch))
             if len(ahead) >= _AHEAD * self._jobs:
-                yield _outcome(ahead.popleft())
+                yield from _outcome(ahead.popleft())
         while ahead:
-            yield _outcome(ahead.popleft())
+            yield from _outcome(ahead.popleft())
+
+    def _batches(self, numbers: range) -> Iterator[range]:
+        """A replication each, whose world is then drawn once; or less, if there would be too few for all processes."""
+        size = max(1, min(self._runs.in_a_replication, len(numbers) // (_AHEAD * self._jobs)))
+        return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +144,7 @@ class Workers:
                 process.terminate()
 
 
-def _outcome(future: Future[Run]) -> Run:
+def _outcome(future: Future[list[Run]]) -> list[Run]:
     try:
         return future.result()
     except BrokenProcessPool:
@@ -148,6 +172,7 @@ _runs: Runs | None = None
 def _start_worker(runs: Runs) -> None:
     global _runs  # noqa: PLW0603
     _runs = runs
+    gc.freeze()  # what was there before is shared with the parent as long as nobody looks through it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
@@ -163,6 +188,6 @@ def _leave_with_parent() -> None:
         os._exit(1)
 
 
-def _run(number: int) -> Run:
+def _make(numbers: range) -> list[Run]:
     assert _runs is not None
-    return _runs(number)
+    return list(map(_runs, numbers))
