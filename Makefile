@@ -24,7 +24,7 @@ validate: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The same in three minutes, for a change in progress; writes nothing.
+# The source in a minute, for a change in progress; writes nothing.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks --quick
 

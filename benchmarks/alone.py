@@ -16,6 +16,11 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
+_ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    "OPENBLAS_NUM_THREADS": "1",  # others would wait busily, which would be counted
+}
+
 
 class NotHereError(Exception):
     """What was to be measured cannot be imported here; the text says what is missing."""
@@ -53,7 +58,7 @@ def alone(
     done = subprocess.run(
         [sys.executable, "-P", "-m", "benchmarks.alone", job],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | ({} if compiled is None else _form(compiled)),
+        env=os.environ | _ENVIRONMENT | ({} if compiled is None else _form(compiled)),
         stdout=subprocess.PIPE,
         text=True,
         check=False,

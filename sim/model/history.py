@@ -32,7 +32,7 @@ class History:
         self.plan_slot = column(-1)
         self.apply_slot = column(-1)
         """The `Slot.index` of where it planned last, and of where it applies."""
-        self.waits = tuple(column(0) for _ in CAUSES)
+        self.waits = tuple(np.zeros(tasks, dtype=np.int64).data for _ in CAUSES)
         """How long it waited for its apply, by cause (see `sim.model.causes`)."""
 
     def columns(self, workload: Workload, slots_per_pod: int) -> dict[str, Times]:
@@ -56,7 +56,7 @@ class History:
             columns[f"wait_{cause}"] = np.asarray(wait)
         for what, view in (("plan", self.plan_slot), ("apply", self.apply_slot)):
             slot = np.asarray(view)
-            columns[f"{what}_pod"] = np.where(slot < 0, -1, slot // slots_per_pod)
+            columns[f"{what}_pod"] = slot // slots_per_pod  # -1 stays -1
             columns[f"{what}_slot"] = np.where(slot < 0, -1, slot % slots_per_pod)
         arrived = columns["arrived_at"] < NEVER
         return columns if arrived.all() else {name: column[arrived] for name, column in columns.items()}
