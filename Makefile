@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-COMPILE := rm -rf build .compiled && SIM_COMPILED=1 $(PIP) install --no-deps --no-build-isolation --target .compiled .
+COMPILE := rm -rf build .compiled .compiled.new \
+  && SIM_COMPILED=1 $(PIP) install --no-deps --no-build-isolation --target .compiled.new . && mv .compiled.new .compiled
 
 .PHONY: run test validate docs bench bench-quick compiled wheel lint format lock clean
 
@@ -65,4 +66,4 @@ $(READY): constraints.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .compiled .compiled.new .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

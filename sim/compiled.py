@@ -16,8 +16,12 @@ def instead_of(package: str, folder: str) -> list[str]:
         folder: where its files are.
     """
     compiled = _PLACE.joinpath(*package.split("."))
-    is_wanted = os.environ.get("SIM_COMPILED") != "0" and compiled.is_dir()
-    return [str(compiled)] if is_wanted and _source(compiled) == _source(Path(folder)) else []
+    if os.environ.get("SIM_COMPILED") == "0" or not compiled.is_dir():
+        return []
+    try:
+        return [str(compiled)] if _source(compiled) == _source(Path(folder)) else []
+    except OSError:
+        return []
 
 
 def _source(folder: Path) -> dict[str, bytes]:

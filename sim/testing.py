@@ -13,6 +13,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from math import isnan, nan
+from numbers import Real
 from operator import index
 from typing import Any
 
@@ -133,8 +135,9 @@ def _check_unchanged_until(policy: Policy | Callable[[], Policy]) -> None:
     time = 0.0
     for shown in views():
         answer, until = 0, 0.0
+        step = draw.choice((5.0, 5.0, 60.0, 3600.0))
         for tick in range(draw.choice((1, 5, 25, 125))):
-            time += 5.0
+            time += step
             view = shown._replace(time=time)
             found = _answer(asked, view)
             if tick and time < until:
@@ -144,11 +147,21 @@ def _check_unchanged_until(policy: Policy | Callable[[], Policy]) -> None:
                 )
                 continue
             answer = _answer(spared, view)
-            until = getattr(spared, "unchanged_until", 0.0)
+            until = _unchanged_until(spared, view)
             assert found == answer, (
                 f"it answered {found} if asked at every tick, and {answer} if not asked as long as it says that its "
                 f"answer is unchanged, to {view}"
             )
+
+
+def _unchanged_until(policy: Policy, view: PoolView) -> float:
+    try:
+        given = getattr(policy, "unchanged_until", 0.0)
+        until = float(given) if isinstance(given, Real) else nan
+    except Exception as error:
+        raise AssertionError(f"its unchanged_until raised {type(error).__name__}: {error} after {view}") from error
+    assert not isnan(until), f"its unchanged_until was {given!r} after {view}, expected a time in seconds"
+    return until
 
 
 def check_no_starvation(policy: Policy | Callable[[], Policy]) -> None:

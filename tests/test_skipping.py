@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -49,6 +50,8 @@ EVERY = [5, 10, 15, 20, 25, 30, 35, 40, 45]
         (25.1, [5, 15, 30, 35, 40, 45]),
         (50, [5, 15]),
         (float("inf"), [5, 15]),
+        (np.float64(30), [5, 15, 30, 35, 40, 45]),
+        (np.int64(30), [5, 15, 30, 35, 40, 45]),
     ],
 )
 def test_a_policy_is_asked_when_something_has_happened_and_when_its_answer_may_be_another(
@@ -98,11 +101,12 @@ def test_the_time_that_a_policy_says_may_be_rounded() -> None:
     assert policy.due == pytest.approx([interval, 2 * interval, 3 * interval])
 
 
-@pytest.mark.parametrize("until", [float("nan"), "later", None])
-def test_an_answer_that_is_unchanged_until_no_time_ends_the_run(until: Any) -> None:
+@pytest.mark.parametrize("literal", [False, True])
+@pytest.mark.parametrize("until", [float("nan"), "later", None, 10**400])
+def test_an_answer_that_is_unchanged_until_no_time_ends_the_run(until: Any, literal: bool) -> None:
     experiment = scenario(workload={"tasks": [plan(1, 12, 1)]}, pool={"initial_pods": 2})
     with pytest.raises(sim.InputError, match=r"at 5 s it said that its answer is unchanged until .*, expected a time"):
-        sim.run(experiment, [Unchanged(until)])
+        sim.run(experiment, [Unchanged(until)], literal=literal)
 
 
 class Raising(Script):

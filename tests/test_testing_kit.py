@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim.policies import Demand, Fixed, Old
-from sim.testing import check_policy, views
+from sim.testing import check_declared_memory, check_policy, views
 
 from support import plan, scenario
 
@@ -74,10 +74,32 @@ class Clockwork(Good):
 class Late:
     """Changes its answer sooner than it says."""
 
-    unchanged_until = 1e6
+    unchanged_until: Any = float("inf")
 
     def desired_pods(self, view: sim.PoolView) -> int:
         return view.max_pods if view.time % 200 < 100 else view.min_pods
+
+
+class MuchLater(Late):
+    """Changes its answer when it has seen the same for more than an hour."""
+
+    def __init__(self) -> None:
+        self.seen: tuple[object, float] = (None, 0.0)
+
+    def desired_pods(self, view: sim.PoolView) -> int:
+        if self.seen[0] != view[1:]:
+            self.seen = (view[1:], view.time)
+        return view.max_pods if view.time > self.seen[1] + 5000 else view.min_pods
+
+
+class Someday(Late):
+    unchanged_until = "some day"
+
+
+class NoWord(Late):
+    @property
+    def unchanged_until(self) -> float:  # type: ignore[override]
+        raise ZeroDivisionError
 
 
 @dataclass
@@ -91,7 +113,7 @@ class Counting:
     def desired_pods(self, view: sim.PoolView) -> int:
         self.asked += 1
         if view.time >= self.unchanged_until:
-            self.answer = view.max_pods if self.asked > 100 else view.min_pods
+            self.answer = view.max_pods if self.asked > 2000 else view.min_pods
             self.unchanged_until = view.time + 50
         return min(max(self.answer, view.min_pods), view.max_pods)
 
@@ -106,13 +128,26 @@ class Counting:
         (Random, "when shown the same once more"),
         (Remembering, "it says that it is stateless, but answered"),
         (Clockwork, "it says that it is stateless, but answered .* a day later"),
-        (Late, r"it said that up to 1e\+06 s its answer is \d+ to views like this, but answered"),
+        (Late, r"it said that up to inf s its answer is \d+ to views like this, but answered"),
+        (MuchLater, r"it said that up to inf s its answer is \d+ to views like this, but answered"),
         (Counting, r"it answered \d+ if asked at every tick, and \d+ if not asked as long as"),
     ],
 )
 def test_a_bad_policy_is_found_out(policy: Any, found: str) -> None:
     with pytest.raises(AssertionError, match=found):
         check_policy(policy, starvation=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (Someday, "its unchanged_until was 'some day' after PoolView"),
+        (NoWord, "its unchanged_until raised ZeroDivisionError"),
+    ],
+)
+def test_what_a_policy_says_of_its_memory_has_to_make_sense(policy: Any, found: str) -> None:
+    with pytest.raises(AssertionError, match=found):
+        check_declared_memory(policy)
 
 
 @pytest.mark.parametrize(

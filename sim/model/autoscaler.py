@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan, nan
+from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Final
 
-from sim.model.clock import FAULT, NEVER, SECOND, TICK, Alarm, Clock
+from sim.model.clock import FAULT, NEVER, SECOND, TICK, Alarm, Clock, seconds
 from sim.model.creation import Creation
 from sim.model.errors import PolicyError
 from sim.model.pool import Pod, Pool
@@ -99,20 +101,24 @@ class Autoscaler:
         else:
             clock.take_turn(TICK)
             is_settled = self._tick()
-            self._next_tick(self._asleep_until() if is_settled and not self._literal else 0)
+            earliest = self._asleep_until() if is_settled else 0
+            self._next_tick(0 if self._literal else earliest)
 
     def _asleep_until(self) -> int:
         """After a tick that changed nothing: until when no other tick does."""
         next_at = self._clock.next_at()
         if self._stateless:
             return next_at
-        until = getattr(self._policy, "unchanged_until", 0.0)
-        if not isinstance(until, float | int) or until != until:
-            now, found = self._clock.now / SECOND, _in_words(until)
-            problem = f"it said that its answer is unchanged until {found}, expected a time in seconds"
-            raise PolicyError(f"at {now:g} s {problem}")
+        given = getattr(self._policy, "unchanged_until", 0.0)
+        try:
+            until = float(given) if isinstance(given, Real) else nan
+        except Exception:
+            until = nan
+        if isnan(until):
+            problem = f"it said that its answer is unchanged until {_in_words(given)}, expected a time in seconds"
+            raise PolicyError(f"at {seconds(self._clock.now):g} s {problem}")
         # A tick too many does no harm, and one too few would if the policy rounds otherwise.
-        return min(next_at, int(min(max(until, 0.0), NEVER / SECOND) * SECOND) - _ROUNDING)
+        return min(next_at, int(min(max(until, 0.0), seconds(NEVER)) * SECOND) - _ROUNDING)
 
     def _tick(self) -> bool:
         """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
@@ -215,7 +221,7 @@ class Autoscaler:
         idle = pods * slots_per_pod - running - reserved
         # By position, in the order of its fields: by name it would take three times as long.
         return PoolView(
-            self._clock.now / SECOND,
+            seconds(self._clock.now),
             settings.min_pods,
             settings.max_pods,
             settings.initial_pods,
@@ -236,7 +242,7 @@ class Autoscaler:
             tasks.eligible_plan_and_apply,
             tasks.slotless,
             tasks.slotless_confirmed,
-            settings.dispatch_retry / SECOND,
+            seconds(settings.dispatch_retry),
         )
 
 

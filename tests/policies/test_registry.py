@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from sim.cli import main
 from sim.policies import registry
 from sim.testing import check_answers, check_declared_memory, check_determinism
 
-from support import plan, scenario
+from support import REMEMBERING, plan, scenario
 
 
 @pytest.mark.parametrize("name", registry.OURS)
@@ -23,6 +24,11 @@ def test_every_policy_of_ours_keeps_to_the_rules(name: str) -> None:
     check_answers(policy)
     check_determinism(policy)
     check_declared_memory(policy)
+
+
+@pytest.mark.parametrize("given", REMEMBERING, ids=lambda given: given["name"])
+def test_what_a_policy_in_a_hurry_says_of_its_memory_is_so(given: dict[str, Any]) -> None:
+    check_declared_memory(registry.find(given["name"])(**{key: given[key] for key in given if key != "name"}))
 
 
 @pytest.mark.parametrize("name", registry.OURS)
