@@ -31,11 +31,10 @@ def full(pairs: int) -> Parts:
 
 
 def quick(pairs: int) -> Parts:
-    """The same in a minute, for a change in progress."""
+    """The source in a minute, for a change in progress."""
     return {
         "peers": lambda: peers.rows(pairs, customers=20_000),
         "kernel": lambda: kernel.rows(pairs, tasks=20_000),
-        "compiled": lambda: compiled.rows(pairs, customers=20_000, tasks=20_000),
         "polling": lambda: polling.rows(pairs, days=3, backlog=100, backlog_hours=12),
         "scaling": lambda: scaling.rows(
             pairs, tasks=50_000, less=10_000, pod_tasks=20_000, pods=1000, memory_tasks=40_000
