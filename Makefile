@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-COMPILE := rm -rf build .compiled .compiled.new \
-  && SIM_COMPILED=1 $(PIP) install --no-deps --no-build-isolation --target .compiled.new . && mv .compiled.new .compiled
+COMPILE := rm -rf build && SIM_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/lib \
+  && rm -rf sim/engine/machine_code && mv build/lib/sim/engine/machine_code sim/engine/
+INSTALL := $(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 
 .PHONY: run test validate docs bench bench-quick compiled wheel lint format lock clean
 
@@ -33,7 +34,7 @@ bench-quick: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/pages.py
 
-# Twenty seconds, with a C compiler: compiles the model, which is then twice as fast, up to the next change in sim/model/.
+# Half a minute, with a C compiler: compiles the engine, which is then twice as fast, up to the next change in sim/engine/.
 # Setting up has done it already, where it could.
 compiled: $(READY)
 	$(COMPILE)
@@ -57,13 +58,18 @@ lock:
 	echo 'setuptools>=77' | uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-emit-index-url --no-header --no-annotate --all-extras pyproject.toml - -o constraints.txt
 
-$(READY): constraints.txt pyproject.toml
+# The environment has to be made anew only if other packages are pinned, not with every change of pyproject.toml.
+$(READY): $(VENV)/.packages pyproject.toml setup.py
+	$(INSTALL)
+	touch $@
+
+$(VENV)/.packages: constraints.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --require-hashes -r constraints.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
-	@($(COMPILE)) >/dev/null 2>&1 || echo "The model could not be compiled ('make compiled' says why): its source runs, half as fast." >&2
+	$(INSTALL)
+	@($(COMPILE)) >/dev/null 2>&1 || echo "The engine could not be compiled ('make compiled' says why). Its source runs, half as fast." >&2
 	touch $@
 
 clean:
-	rm -rf $(VENV) .compiled .compiled.new .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) sim/engine/machine_code .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -21,7 +21,7 @@ def full(pairs: int) -> Parts:
         "peers": lambda: peers.rows(pairs, customers=200_000),
         "kernel": lambda: kernel.rows(pairs, tasks=200_000),
         "compiled": lambda: compiled.rows(pairs, customers=200_000, tasks=200_000),
-        "polling": lambda: polling.rows(pairs, days=30, backlog=1000, backlog_hours=24),
+        "polling": lambda: polling.rows(pairs, days=30, backlog=1000, backlog_hours=6),
         "scaling": lambda: scaling.rows(
             pairs, tasks=1_000_000, less=10_000, pod_tasks=200_000, pods=10_000, memory_tasks=1_000_000
         ),
@@ -35,7 +35,7 @@ def quick(pairs: int) -> Parts:
     return {
         "peers": lambda: peers.rows(pairs, customers=20_000),
         "kernel": lambda: kernel.rows(pairs, tasks=20_000),
-        "polling": lambda: polling.rows(pairs, days=3, backlog=100, backlog_hours=12),
+        "polling": lambda: polling.rows(pairs, days=3, backlog=100, backlog_hours=6),
         "scaling": lambda: scaling.rows(
             pairs, tasks=50_000, less=10_000, pod_tasks=20_000, pods=1000, memory_tasks=40_000
         ),
@@ -71,11 +71,11 @@ def main(parts: tuple[str, ...], is_quick: bool, pairs: int | None) -> None:
     forms: dict[str, list[Row]] = {}
     if not is_quick:
         try:
-            compiled.compile_model()
+            compiled.compile_engine()
             choose(compiled=True)
             forms["compiled"] = list(rows("compiled"))
         except NotHereError as error:
-            click.echo(f"The model cannot be compiled here: {error}", err=True)
+            click.echo(f"The engine cannot be compiled here: {error}", err=True)
     choose(compiled=False)
     forms["source"] = list(rows("source"))
     table = markdown(forms, pairs)

@@ -1,4 +1,4 @@
-"""The model compiled, as `make compiled` does it, beside its source; and what that brings."""
+"""The engine compiled, as `make compiled` does it, beside its source; and what that brings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from benchmarks.alone import ROOT, NotHereError, alone
 from benchmarks.pairs import Side, paired
 from benchmarks.table import Row
 
-WHICH = "from sim.model import clock; assert clock.__file__.endswith('.so'), clock.__file__"
+WHICH = "from sim.engine import clock; assert clock.__file__.endswith('.so'), clock.__file__"
 
 
-def compile_model() -> None:
-    """Compile the model of this checkout.
+def compile_engine() -> None:
+    """Compile the engine of this checkout.
 
     Raises:
         NotHereError: there is no C compiler.
@@ -27,7 +27,7 @@ def compile_model() -> None:
 
 
 def rows(pairs: int, customers: int, tasks: int) -> Iterator[Row]:
-    """The source against the compiled model, which have to make the same records."""
+    """The source against the compiled engine, which have to make the same records."""
     for what, function, args in (
         ("M/M/10", "benchmarks.peers:our_record", (customers,)),
         ("full model", "benchmarks.traffic:full_model", (200, tasks)),

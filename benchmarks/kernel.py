@@ -15,9 +15,9 @@ RATE = 200
 
 def events(tasks: int, seed: int) -> int:
     """How many events the full model makes of so many *tasks*: arrivals, and what was scheduled and came."""
-    import sim.model.run
+    import sim.engine.run
     from benchmarks.traffic import count_tasks, full_model
-    from sim.model.clock import Clock
+    from sim.engine.clock import Clock
 
     clocks: list[Any] = []
 
@@ -26,7 +26,7 @@ def events(tasks: int, seed: int) -> int:
             super().__init__()
             clocks.append(self)
 
-    sim.model.run.Clock = Noted  # type: ignore[attr-defined]
+    sim.engine.run.Clock = Noted  # type: ignore[attr-defined]
     arrived = count_tasks(full_model(RATE, tasks, seed))
     (clock,) = clocks
     made = arrived + clock._number - len(clock._calendar)

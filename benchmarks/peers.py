@@ -177,21 +177,22 @@ def heapq_callbacks(customers: int, seed: int) -> Waits:
         action(now)
 
 
-def our_record(customers: int, seed: int) -> dict[str, dict[str, Any]]:
-    """The record of the project's model: one-slot pods, `static`, `notify`, plans only."""
-    from sim.experiment.draw import World, settings_of
-    from sim.model.run import simulate
+def our_record(customers: int, seed: int) -> Any:
+    """The record of the project's engine: one-slot pods, `static`, `notify`, plans only."""
+    from sim.engine.run import simulate
     from sim.policies.static import Static
+    from sim.world.platform import settings_of
+    from sim.world.world import World
 
     scenario = queue(SERVERS, RATE, {"dist": "exponential", "mean": 1}, customers, 1, seed)
-    return simulate(settings_of(scenario), World(scenario, 0).circumstances(), Static())
+    return simulate(settings_of(scenario), World(scenario, 0).inputs(), Static())
 
 
 def ours(customers: int, seed: int) -> Waits:
-    """The project's model, drawn, simulated and recorded as a whole."""
-    from sim.model.clock import NEVER, SECOND
+    """The project's engine, drawn, simulated and recorded as a whole."""
+    from sim.runs.time import NEVER, SECOND
 
-    tasks = our_record(customers, seed)["tasks"]
+    tasks = our_record(customers, seed).tasks
     served = tasks["plan_started_at"] < NEVER
     waits: Waits = (tasks["plan_started_at"] - tasks["arrived_at"])[served] / SECOND
     return waits

@@ -64,12 +64,13 @@ def _bytes() -> int:
 def memory(tasks: int) -> list[int]:
     """Forty times in the course of about so many *tasks*: the bytes of all objects but NumPy's data."""
     from benchmarks.traffic import HOUR, traffic
-    from sim.experiment.draw import World, settings_of
-    from sim.model.run import simulate
+    from sim.engine.run import simulate
+    from sim.world.platform import settings_of
+    from sim.world.world import World
 
     scenario = traffic(RATE, tasks / RATE)
     meter = Meter(tasks / RATE * HOUR, 40)
-    world = World(scenario, 0).circumstances()
+    world = World(scenario, 0).inputs()
     tracemalloc.start()
     simulate(settings_of(scenario), world, meter)
     tracemalloc.stop()

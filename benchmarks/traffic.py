@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sim.experiment.contestants import contestants
-from sim.experiment.draw import World, settings_of
-from sim.model.run import simulate
+from sim.engine import run as engine
+from sim.experiment.named_policies import named_policies
+from sim.model import run as model
+from sim.runs.record import Record
 from sim.scenario import Scenario
+from sim.world.platform import settings_of
+from sim.world.world import World
 
 HOUR = 3600
 DAY = 24 * HOUR
-
-Record = dict[str, dict[str, Any]]
 
 
 def traffic(rate: float, hours: float, policy: str = "fixed", seed: int = 1, **parts: Any) -> Scenario:
@@ -63,10 +64,11 @@ def backlog(tasks: int, hours: float, seed: int = 1) -> Scenario:
     )
 
 
-def simulated(scenario: Scenario, literal: bool = False) -> Record:
-    """The first replication under the first policy: drawn, simulated and recorded."""
-    policy = contestants(scenario, None, False)[0].fresh()
-    return simulate(settings_of(scenario), World(scenario, 0).circumstances(), policy, literal)
+def simulated(scenario: Scenario, in_simpy: bool = False) -> Record:
+    """The first replication under the first policy, drawn, simulated and recorded: by the engine, or by the model."""
+    policy = named_policies(scenario, None, False)[0].fresh()
+    simulate = model.simulate if in_simpy else engine.simulate
+    return simulate(settings_of(scenario), World(scenario, 0).inputs(), policy)
 
 
 def full_model(rate: float, tasks: int, seed: int) -> Record:
@@ -77,8 +79,8 @@ def full_model(rate: float, tasks: int, seed: int) -> Record:
 def fingerprint(record: Record) -> str:
     """The same for equal records, and for no others."""
     found = hashlib.sha256()
-    for part, columns in record.items():
-        for name, column in columns.items():
+    for part in ("tasks", "pods", "decisions", "reservations", "incidents"):
+        for name, column in getattr(record, part).items():
             found.update(f"{part} {name} {len(column)} ".encode())
             found.update(column.tobytes())
     return found.hexdigest()
@@ -86,4 +88,4 @@ def fingerprint(record: Record) -> str:
 
 def count_tasks(record: Record) -> int:
     """How many tasks there were."""
-    return len(record["tasks"]["index"])
+    return len(record.tasks["index"])

@@ -15,9 +15,9 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 import sim
-from sim.experiment.summary import entry
 from sim.policies import registry
 from sim.report.table import seconds
+from sim.results.summary import entry
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

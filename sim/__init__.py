@@ -12,31 +12,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.api import run
+    from sim.api import Result, run
     from sim.policies import Policy, PoolView
-    from sim.results.result import Result
-    from sim.scenario import InputError, Scenario, load_scenario
+    from sim.scenario import InputError, Scenario
+    from sim.traces.load import load_scenario
 
-__all__ = ["InputError", "Policy", "PoolView", "Result", "Scenario", "load_scenario", "run"]
+    __version__: str
+else:
+    _HOMES = {
+        "InputError": "sim.scenario",
+        "Policy": "sim.policies",
+        "PoolView": "sim.policies",
+        "Result": "sim.api",
+        "Scenario": "sim.scenario",
+        "load_scenario": "sim.traces.load",
+        "run": "sim.api",
+    }
 
-_HOMES = {
-    "InputError": "sim.scenario",
-    "Policy": "sim.policies",
-    "PoolView": "sim.policies",
-    "Result": "sim.results.result",
-    "Scenario": "sim.scenario",
-    "load_scenario": "sim.scenario",
-    "run": "sim.api",
-}
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for when it is asked for: `sim --help` should not load NumPy."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("slotpool-sim")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'sim' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is: `sim --help` should not load NumPy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sim' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+__all__ = ["InputError", "Policy", "PoolView", "Result", "Scenario", "__version__", "load_scenario", "run"]
 
 
 def __dir__() -> list[str]:

@@ -1,14 +1,37 @@
-"""The Python interface: load a scenario, run it, look at the result."""
+"""The Python interface: run a scenario, look at the result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sim.results.result import ExperimentResult
+
 if TYPE_CHECKING:
+    from sim.experiment.engine_choice import Engine
+    from sim.model import OwnProcess
     from sim.policies import Policy
-    from sim.results.result import Result
+    from sim.report.plot import Plot
     from sim.scenario import Scenario
+
+
+class Result(ExperimentResult):
+    """The result of `sim.run`: frames with a row per task, pod and decision, and the summary of it all.
+
+    In a notebook it shows itself as the comparison of the policies.
+    """
+
+    @property
+    def plot(self) -> Plot:
+        """Pictures of it: `plot.timeline()`, `.waits()`, `.pods()`, `.causes()`, `.frontier()`."""
+        from sim.report.plot import Plot
+
+        return Plot(self)
+
+    def _repr_html_(self) -> str:
+        from sim.report.html_table import comparison_table
+
+        return comparison_table(self)
 
 
 def run(
@@ -19,8 +42,10 @@ def run(
     seed: int | None = None,
     confidence: float | None = None,
     jobs: int = 1,
-    literal: bool = False,
+    engine: Engine = "auto",
+    processes: Sequence[OwnProcess] = (),
     allow_plugins: bool = False,
+    answer_timeout: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Run every policy of a scenario side by side, on the same random worlds.
@@ -33,19 +58,28 @@ def run(
         seed: in place of the scenario's.
         confidence: in place of the scenario's: the level of the intervals.
         jobs: how many processes to use. The results do not depend on it.
-        literal: make every tick and retry, even those that cannot change anything. Slower, with the same results.
+        engine: ``simpy`` runs the model as it is written down in `sim.model`, ``fast`` the engine, which gives the
+            same records sooner, and ``auto`` takes the model where that needs a second or less.
+        processes: further SimPy processes for every run, each a function of the environment and the platform that
+            yields events. They run in the model only.
         allow_plugins: whether the scenario may name a policy as ``package.module:Class``, which runs that code.
+        answer_timeout: how many seconds a policy of your own may take for an answer. Runs are then made in processes
+            that can be ended. By default it may take as long as it likes.
         progress: called with the number of runs done and of all runs, after each.
 
     Raises:
         InputError: the scenario cannot be run, or a policy did what no policy may.
     """
-    from sim.experiment.conduct import conduct
-    from sim.experiment.contestants import contestants
-    from sim.results.result import Result
+    from sim.experiment.engine_choice import ENGINES
+    from sim.experiment.named_policies import named_policies
+    from sim.experiment.run_experiment import NOTHING, Experiment, run_experiment
+    from sim.scenario import InputError
+    from sim.scenario.errors import shown
 
+    if engine not in ENGINES:
+        raise InputError("", "engine", f"found {shown(engine)}, expected one of: {', '.join(ENGINES)}")
     changes = {"replications": replications, "seed": seed, "confidence": confidence}
     scenario = scenario.with_changes({name: value for name, value in changes.items() if value is not None})
-    taking_part = contestants(scenario, policies, allow_plugins)
-    runs, reached = conduct(scenario, taking_part, jobs, literal, progress or (lambda done, of: None))
-    return Result(scenario, runs, reached)
+    chosen = named_policies(scenario, policies, allow_plugins)
+    experiment = Experiment(scenario, chosen, jobs, engine, tuple(processes), answer_timeout)
+    return Result(experiment, run_experiment(experiment, progress or NOTHING))

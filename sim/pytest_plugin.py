@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from sim.experiment.checking import Finding
+    from sim.check.checks import Finding
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +43,8 @@ class ScenarioFile(pytest.File):
     """A scenario file; its tests are its thresholds and the metrics of its baseline."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from sim.scenario import InputError, load_scenario
+        from sim.scenario import InputError
+        from sim.traces.load import load_scenario
 
         try:
             scenario = load_scenario(self.path)
@@ -59,13 +60,13 @@ class ScenarioFile(pytest.File):
     def findings(self) -> Sequence[Finding]:
         """What the check of the scenario found; it is run for this."""
         import sim
-        from sim.experiment.checking import check
+        from sim.check.checks import check
 
         scenario = sim.load_scenario(self.path)
         return check(scenario, sim.run(scenario).measured, self._baseline(scenario.name))
 
     def _baseline(self, name: str) -> dict[str, Any] | None:
-        from sim.experiment.baseline import read_baseline
+        from sim.check.baseline import read_baseline
 
         folder = Path(self.config.getoption("--sim-baselines"))
         return read_baseline((folder if folder.is_absolute() else self.config.rootpath / folder) / f"{name}.json")

@@ -63,12 +63,10 @@ def outcome(result: sim.Result, label: str | None = None) -> Outcome:
     )
 
 
-def run(tasks: list[dict[str, Any]], policy: Any = "static", literal: bool | None = None, **parts: Any) -> Outcome:
-    """Run *tasks* under *policy*. Unless one mode is asked for, in both, which have to agree."""
+def run(tasks: list[dict[str, Any]], policy: Any = "static", engine: str | None = None, **parts: Any) -> Outcome:
+    """Run *tasks* under *policy*: with the engine that is asked for, or else with both, which have to agree."""
     experiment = scenario(workload={"tasks": tasks}, **parts)
-    results = [
-        sim.run(experiment, [policy], literal=mode) for mode in ((False, True) if literal is None else (literal,))
-    ]
+    results = [sim.run(experiment, [policy], engine=each) for each in ((engine,) if engine else ("fast", "simpy"))]
     assert_same_records(*results[:1], *results[-1:])
     return outcome(results[0])
 
@@ -101,7 +99,7 @@ class Script:
 
 def assert_same_records(one: sim.Result, other: sim.Result) -> None:
     """Both results have the same rows, to the last bit."""
-    for name in ("tasks", "pods", "decisions"):
+    for name in ("tasks", "pods", "decisions", "reservations", "incidents"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
 
 

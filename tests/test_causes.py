@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 import sim
-from sim.model.names import CAUSES
+from sim.runs.codes import CAUSES
 from sim.scenario import Scenario
 
 from support import Always, Outcome, plan_and_apply, run, scenarios
@@ -117,10 +117,10 @@ class AtSecond:
         return int(view.time >= self.moment)
 
 
-@pytest.mark.parametrize("literal", [True, False])
-def test_one_more_tick_changes_no_cause(literal: bool) -> None:
+@pytest.mark.parametrize("engine", ["simpy", "fast"])
+def test_one_more_tick_changes_no_cause(engine: str) -> None:
     deletion = [{"kind": "pod_deletion", "at": 70, "target": 0}]
-    result = run(LOSES, pool={"min_pods": 0, "max_pods": 2, "initial_pods": 2}, faults=deletion, literal=literal)
+    result = run(LOSES, pool={"min_pods": 0, "max_pods": 2, "initial_pods": 2}, faults=deletion, engine=engine)
     assert split(result) == {}
 
 

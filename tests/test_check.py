@@ -12,11 +12,11 @@ from test_cli import SCENARIO
 from test_cli import sim as command
 
 import sim
-from sim.experiment.baseline import baseline_of, baseline_text, compare, read_baseline, what_changed
-from sim.experiment.checking import check
-from sim.experiment.judging import judge
-from sim.experiment.survival import Estimate
-from sim.experiment.thresholds import ThresholdError, parse_threshold
+from sim.check.baseline import baseline_of, baseline_text, compare, read_baseline, what_changed
+from sim.check.checks import check
+from sim.check.threshold_verdict import judge
+from sim.check.thresholds import ThresholdError, parse_threshold
+from sim.statistics.survival import Estimate
 
 from support import scenario
 

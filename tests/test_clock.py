@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simpy.events import ProcessGenerator
 
-from sim.model.clock import Alarm, Clock
-from sim.model.processes import Processes
+from sim.engine.clock import Alarm, Clock
+from sim.engine.processes import Processes
 
 
 def nothing(_: Alarm) -> None:
@@ -59,8 +59,8 @@ def test_one_can_look_after_everything_that_happens() -> None:
     clock, seen = Clock(), []
     for at in (1, 4, 6):
         clock.schedule(Alarm(nothing), at, 0)
-    clock.schedule(Alarm(lambda _: setattr(clock, "look", lambda: seen.append(clock.now))), 2, 0)
-    clock.schedule(Alarm(lambda _: setattr(clock, "look", None)), 5, 0)
+    clock.schedule(Alarm(lambda _: setattr(clock, "after_event", lambda: seen.append(clock.now))), 2, 0)
+    clock.schedule(Alarm(lambda _: setattr(clock, "after_event", None)), 5, 0)
     clock.run_to(10)
     assert seen == [2, 4]
 
@@ -81,7 +81,7 @@ def test_a_series_comes_between_alarms_by_time_and_by_place() -> None:
         clock.expect(*next(moments))
         seen.append((clock.now, clock.instant_is_over(), clock.next_at()))
 
-    clock.follow(come)
+    clock.set_arrivals(come)
     clock.expect(*next(moments))
     for at, place in ((2, 0), (3, 4), (3, 6), (6, 6)):
         clock.schedule(Alarm(lambda alarm: seen.append(alarm.subject), (at, place)), at, place)
@@ -91,7 +91,7 @@ def test_a_series_comes_between_alarms_by_time_and_by_place() -> None:
 
 def test_a_series_that_says_no_next_moment_is_over() -> None:
     clock, seen = Clock(), []
-    clock.follow(lambda: seen.append(clock.now))
+    clock.set_arrivals(lambda: seen.append(clock.now))
     clock.expect(2, 0)
     clock.run_to(10)
     assert seen == [2]
@@ -101,12 +101,14 @@ def test_the_furthest_turn_taken_in_an_instant_counts() -> None:
     clock, seen = Clock(), []
 
     def take(*places: int) -> Alarm:
-        return Alarm(lambda _: seen.append([clock.take_turn(place) and clock.turn_taken() for place in places]))
+        return Alarm(
+            lambda _: seen.append([clock.mark_priority_reached(place) and clock.priority_reached() for place in places])
+        )
 
-    clock.schedule(Alarm(lambda _: seen.append(clock.turn_taken())), 1, 0)
+    clock.schedule(Alarm(lambda _: seen.append(clock.priority_reached())), 1, 0)
     clock.schedule(take(5, 3, 8), 2, 0)
-    clock.schedule(Alarm(lambda _: seen.append(clock.turn_taken())), 2, 1)
-    clock.schedule(Alarm(lambda _: seen.append(clock.turn_taken())), 3, 0)
+    clock.schedule(Alarm(lambda _: seen.append(clock.priority_reached())), 2, 1)
+    clock.schedule(Alarm(lambda _: seen.append(clock.priority_reached())), 3, 0)
     clock.run_to(10)
     assert seen == [0, [5, 5, 8], 8, 0]
 

@@ -1,4 +1,4 @@
-"""The model compiled (`make compiled`) is the same model: its records are those of the source."""
+"""The engine compiled (`make compiled`) is the same engine: its records are those of the source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 
 import sim
-from sim.compiled import instead_of
+from sim.machine_code import DIGEST, FOLDER, digest_of, usable
 from sim.scenario import Scenario
 
 from support import scenario, scenarios
@@ -26,7 +26,7 @@ SHIPPED = sorted(path for path in (ROOT / "scenarios").glob("*.yaml") if "firefo
 CHILD = """
 import json, sys
 sys.path.append({tests!r})
-from sim.model import clock
+from sim.engine import clock
 from sim.scenario import Scenario
 from test_compiled import fingerprints
 assert clock.__file__.endswith(".so"), clock.__file__
@@ -38,7 +38,7 @@ def fingerprints(of: Iterable[Scenario]) -> list[str]:
     """For each scenario the same for the same records, and for no others."""
     found = []
     for each in of:
-        result = sim.run(each)
+        result = sim.run(each, engine="fast")
         frames = (result.tasks, result.pods, result.decisions, result.reservations, result.incidents)
         found.append(hashlib.sha256("".join(frame.to_csv() for frame in frames).encode()).hexdigest())
     return found
@@ -47,23 +47,25 @@ def fingerprints(of: Iterable[Scenario]) -> list[str]:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which this source is compiled: ours, if it is, or else a copy of it."""
+    engine = ROOT / "sim" / "engine"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIM_COMPILED", "1")
-        if instead_of("sim.model", str(ROOT / "sim" / "model")):
+        if (engine / FOLDER).is_dir() and (engine / FOLDER / DIGEST).read_text().strip() == digest_of(engine):
             return ROOT
     if shutil.which("cc") is None:
-        pytest.skip("no C compiler here: it was not seen that the model can be compiled")
+        pytest.skip("no C compiler here: it was not seen that the engine can be compiled")
     copy = tmp_path_factory.mktemp("checkout")
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    shutil.copytree(ROOT / "sim", copy / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps"]
-    install = [*pip, "--no-build-isolation", "--target", copy / ".compiled", copy]
-    subprocess.run(install, env=os.environ | {"SIM_COMPILED": "1"}, check=True, stdout=subprocess.DEVNULL)
+    shutil.copytree(ROOT / "sim", copy / "sim", ignore=shutil.ignore_patterns("__pycache__", FOLDER))
+    build = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", "build"]
+    environment = os.environ | {"SIM_COMPILED": "1"}
+    subprocess.run(build, cwd=copy, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    shutil.move(copy / "build/sim/engine" / FOLDER, copy / "sim/engine")
     return copy
 
 
-def test_the_compiled_model_gives_the_same_records(checkout: Path) -> None:
+def test_the_compiled_engine_gives_the_same_records(checkout: Path) -> None:
     tried = [sim.load_scenario(path) for path in SHIPPED]
     # Beyond 104 days floats cannot tell nanoseconds apart, and what is due at a tick depends on how they are rounded.
     tried.append(
@@ -96,38 +98,46 @@ def test_the_compiled_model_gives_the_same_records(checkout: Path) -> None:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a package of which something has been compiled, unless the environment says no."""
+    """The folder of a package of which machine code has been made, unless the environment says no."""
     monkeypatch.delenv("SIM_COMPILED")
-    monkeypatch.setattr("sim.compiled._PLACE", tmp_path / ".compiled")
-    for folder in ("package", ".compiled/some/package"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "a.py").write_text("a = 1\n", encoding="utf-8")
-    (tmp_path / ".compiled/some/package/a.so").touch()
-    return tmp_path / "package"
+    folder = tmp_path / "package"
+    (folder / FOLDER).mkdir(parents=True)
+    (folder / "a.py").write_text("a = 1\n", encoding="utf-8")
+    (folder / FOLDER / "a.so").touch()
+    (folder / FOLDER / DIGEST).write_text(digest_of(folder) + "\n", encoding="ascii")
+    return folder
 
 
-def test_what_was_compiled_of_these_very_files_is_used_in_their_place(package: Path, tmp_path: Path) -> None:
-    assert instead_of("some.package", str(package)) == [str(tmp_path / ".compiled/some/package")]
+def test_machine_code_of_this_very_source_is_used(package: Path) -> None:
+    assert usable(str(package)) == str(package / FOLDER)
 
 
-def test_what_was_compiled_of_other_files_is_not_used(package: Path) -> None:
-    (package / "a.py").write_text("a = 2\n", encoding="utf-8")
-    assert instead_of("some.package", str(package)) == []
-
-
-@pytest.mark.parametrize("change", [lambda file: file.rename(file.with_name("b.py")), lambda file: file.unlink()])
-def test_nor_is_it_if_there_are_other_files(package: Path, change: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_text("a = 2\n"),
+        lambda file: file.rename(file.with_name("b.py")),
+        lambda file: file.unlink(),
+        lambda file: file.with_name("c.py").touch(),
+    ],
+)
+def test_machine_code_of_other_source_is_not_used_and_a_warning_says_so(
+    package: Path, change: Callable[[Path], object]
+) -> None:
     change(package / "a.py")
-    assert instead_of("some.package", str(package)) == []
+    with pytest.warns(RuntimeWarning, match=r"machine code in .* was made of other source .* 'make compiled'"):
+        assert usable(str(package)) is None
 
 
-def test_nor_if_it_cannot_be_read(package: Path) -> None:
-    (package / "a.py").unlink()
-    (package / "a.py").mkdir()
-    assert instead_of("some.package", str(package)) == []
+def test_machine_code_that_does_not_say_of_what_it_was_made_is_not_used(package: Path) -> None:
+    (package / FOLDER / DIGEST).unlink()
+    with pytest.warns(RuntimeWarning, match=r"machine code in .* cannot be used"):
+        assert usable(str(package)) is None
 
 
-def test_nor_if_the_environment_says_no_or_nothing_is_compiled(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert instead_of("another.package", str(package)) == []
+def test_nor_is_it_if_the_environment_says_no_or_there_is_none(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIM_COMPILED", "0")
-    assert instead_of("some.package", str(package)) == []
+    assert usable(str(package)) is None
+    monkeypatch.delenv("SIM_COMPILED")
+    shutil.rmtree(package / FOLDER)
+    assert usable(str(package)) is None

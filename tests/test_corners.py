@@ -9,9 +9,9 @@ import pytest
 from test_autoscaler import view
 
 import sim
-from sim.experiment.draw import World
-from sim.model.clock import NEVER
+from sim.engine.clock import NEVER
 from sim.policies import Old
+from sim.world.world import World
 
 from support import Always, Outcome, Script, plan, plan_and_apply, run, scenario
 
@@ -218,9 +218,7 @@ def world(**parts: Any) -> dict[str, Any]:
         "plan": {"dist": "exponential", "mean": 60}, "confirm": {"dist": "exponential", "mean": 60},
         "apply": {"dist": "exponential", "mean": 60},
     }  # fmt: skip
-    drawn = World(
-        scenario(horizon="40h", workload={"arrivals": arrivals}, **parts), parts.pop("replication", 0)
-    ).workload
+    drawn = World(scenario(horizon="40h", workload={"arrivals": arrivals}, **parts), parts.pop("replication", 0)).tasks
     return {name: getattr(drawn, name) for name in ("arrive", "applies", "workspace", "plan", "confirm", "apply")}
 
 
@@ -241,16 +239,31 @@ def test_quantities_of_one_task_are_independent_and_have_their_means() -> None:
 
 def test_seed_and_replication_are_not_mixed_up() -> None:
     parts = {"workload": {"arrivals": {"process": "poisson", "rate": "60/h", "plan": 1}}}
-    one = World(scenario(seed=1, **parts), 1).workload.arrive
-    other = World(scenario(seed=2, **parts), 0).workload.arrive
+    one = World(scenario(seed=1, **parts), 1).tasks.arrive
+    other = World(scenario(seed=2, **parts), 0).tasks.arrive
     assert len(one) != len(other) or (one != other).any()
 
 
 def test_listed_tasks_have_numbers_of_their_own() -> None:
     varying = {"dist": "exponential", "mean": 60}
     listed = [{**plan_and_apply(n, 0, 1, 1, 1), "plan": varying, "confirm": varying, "apply": varying} for n in (1, 2)]
-    drawn = World(scenario(workload={"tasks": listed}), 0).workload
+    drawn = World(scenario(workload={"tasks": listed}), 0).tasks
     assert len({*drawn.plan, *drawn.confirm, *drawn.apply}) == 6
+
+
+def test_a_task_keeps_its_numbers_wherever_it_is_listed() -> None:
+    varying = {"dist": "exponential", "mean": 60}
+    one, two, three = ({**plan(n, 0, 1), "plan": varying} for n in (1, 2, 3))
+
+    def plans(*tasks: dict[str, Any]) -> dict[str, int]:
+        drawn = World(scenario(workload={"tasks": list(tasks)}), 0).tasks.plan
+        return {task["id"]: length for task, length in zip(tasks, drawn.tolist(), strict=True)}
+
+    all_three = plans(one, two, three)
+    assert len(set(all_three.values())) == 3
+    assert plans(two, three) == {2: all_three[2], 3: all_three[3]}
+    assert plans(three, one) == {3: all_three[3], 1: all_three[1]}
+    assert plans({**two, "id": "2"}) == {"2": all_three[2]}
 
 
 def test_faults_have_numbers_of_their_own() -> None:
@@ -258,7 +271,7 @@ def test_faults_have_numbers_of_their_own() -> None:
     fault = {"kind": "pod_offline", "every": varying, "duration": varying, "target": "random"}
     restarts = {"kind": "server_restart", "every": varying, "downtime": varying, "reconcile_after": varying}
     experiment = scenario(workload={"tasks": [plan(1, 0, 1)]}, faults=[fault, fault, restarts], horizon="20h")
-    strikes = World(experiment, 0).circumstances().faults
+    strikes = World(experiment, 0).inputs().faults
     first, second, third = ([strike.at for strike in series] for series in strikes)
     assert not set(first) & set(second)
     gaps = np.diff([0, *first])

@@ -11,8 +11,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import sim
-from sim.experiment.draw import World
 from sim.scenario.distributions import Distribution, mean_of
+from sim.world.world import World
 
 from support import scenario
 
@@ -75,7 +75,7 @@ def test_values_from_a_column_of_a_file(tmp_path: Path) -> None:
     text = "name: x\nhorizon: 1h\nworkload:\n  arrivals: {process: poisson, rate: 9/h, plan: PLAN}\n"
     plan = "{dist: empirical, file: past.csv, column: seconds}"
     (tmp_path / "x.yaml").write_text(text.replace("PLAN", plan))
-    assert sorted(set(World(sim.load_scenario(tmp_path / "x.yaml"), 0).workload.plan / 1e9)) == [10, 30]
+    assert sorted(set(World(sim.load_scenario(tmp_path / "x.yaml"), 0).tasks.plan / 1e9)) == [10, 30]
     (tmp_path / "x.yaml").write_text(text.replace("PLAN", plan.replace("seconds", "minutes")))
     with pytest.raises(
         sim.InputError, match=r"x\.yaml:4: workload\.arrivals\.plan\.file: .*past\.csv:1: found the col"
@@ -107,7 +107,7 @@ def test_parameters_that_make_no_distribution(parameters: dict[str, Any]) -> Non
 
 def arrivals(horizon: str = "4d", replication: int = 0, **parameters: Any) -> Any:
     experiment = scenario(horizon=horizon, workload={"arrivals": {"plan": 1, **parameters}})
-    return World(experiment, replication).workload.arrive / 1e9
+    return World(experiment, replication).tasks.arrive / 1e9
 
 
 def test_deterministic_arrivals() -> None:

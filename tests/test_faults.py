@@ -176,14 +176,15 @@ def test_every_eligible_task_gets_an_attempt_when_the_server_is_up_and_retries_c
     assert run(tasks, pool=pool, faults=restart(15, 18)).started(2)[0] == 43
 
 
-def test_retries_that_did_not_fall_due_while_it_was_down_are_not_lost() -> None:
-    # Asks at 1; at 4, when the server is up again; then at 11 and 14, and at 21.
+def test_a_restart_loses_all_retries_however_short_it_is() -> None:
+    # Task 2 asks at 1, and the slot is free from 20 on. After the restart its retries count from when the server is up.
     tasks = [plan(1, 0, 20), plan(2, 1, 10)]
     pool = {"min_pods": 1, "max_pods": 1, "slots_per_pod": 1}
-    assert run(tasks, pool=pool, faults=restart(4)).started(2)[0] == 21
-    assert run(tasks, pool=pool, faults=restart(4, 7)).started(2)[0] == 21  # due at 11 as it comes up: not lost
-    assert run(tasks, pool=pool, faults=restart(4, 8)).started(2)[0] == 22  # due at 11: lost
-    assert run(tasks, pool=pool, faults=restart(11, 1)).started(2)[0] == 22  # due as it goes down: lost
+    assert run(tasks, pool=pool).started(2)[0] == 21
+    assert run(tasks, pool=pool, faults=restart(4)).started(2)[0] == 24  # 4, 14, 24
+    assert run(tasks, pool=pool, faults=restart(4, 5)).started(2)[0] == 29  # 9, 19, 29
+    assert run(tasks, pool=pool, faults=restart(4, 7)).started(2)[0] == 21  # 11, 21
+    assert run(tasks, pool=pool, faults=[*restart(4), *restart(6, 1)]).started(2)[0] == 27  # 4, then 7, 17, 27
 
 
 def test_arrivals_confirmations_and_results_are_put_off_and_count_from_there() -> None:

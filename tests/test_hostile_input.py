@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.experiment.contestants import contestants
-from sim.scenario import InputError, load_scenario
+from sim.experiment.named_policies import named_policies
+from sim.scenario import InputError
+from sim.traces.load import load_scenario
 
 GENERATED = """\
 name: generated
@@ -29,7 +30,7 @@ def mistake(folder: Path, text: str) -> str:
     path = folder / "bad.yaml"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
-        contestants(load_scenario(path))
+        named_policies(load_scenario(path))
     message = str(caught.value)
     assert "\n" not in message
     message.encode()

@@ -10,13 +10,16 @@ import pandas as pd
 from hypothesis import given
 
 import sim
-from sim.experiment.contestants import contestants
-from sim.experiment.draw import World, settings_of
-from sim.model.clock import NEVER
-from sim.model.pool import IDLE, RESERVED, RUNNING, Pool
-from sim.model.run import simulate
-from sim.model.tasks import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING, Task, Tasks
+from sim.engine.entities import IDLE, RESERVED, RUNNING, EngineTask
+from sim.engine.pool import EnginePool
+from sim.engine.run import simulate
+from sim.engine.tasks import EngineTasks
+from sim.experiment.named_policies import named_policies
+from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING
+from sim.runs.time import NEVER
 from sim.scenario import Scenario
+from sim.world.platform import settings_of
+from sim.world.world import World
 
 from support import assert_same_records, scenarios
 
@@ -97,18 +100,18 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
             return 1 + int(view.time) % scenario.pool.max_pods
 
     parts: dict[type, object] = {}
-    arrived: list[Task] = []
-    originals = {kind: kind.__init__ for kind in (Pool, Tasks)}
-    arrive = Tasks.arrive
+    arrived: list[EngineTask] = []
+    originals = {kind: kind.__init__ for kind in (EnginePool, EngineTasks)}
+    arrive = EngineTasks.arrive
 
-    def arriving(self: Tasks, task: Task, now: int) -> bool:
+    def arriving(self: EngineTasks, task: EngineTask, now: int) -> bool:
         arrived.append(task)
         return arrive(self, task, now)
 
     def audit(view: sim.PoolView) -> None:
-        pool, tasks = parts[Pool], parts[Tasks]
-        assert isinstance(pool, Pool)
-        assert isinstance(tasks, Tasks)
+        pool, tasks = parts[EnginePool], parts[EngineTasks]
+        assert isinstance(pool, EnginePool)
+        assert isinstance(tasks, EngineTasks)
         slots = [slot for pod in pool.pods.values() for slot in pod.slots]
         by_state = defaultdict(list)
         for slot in slots:
@@ -153,13 +156,13 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
 
     for kind in originals:
         watch(kind)
-    Tasks.arrive = arriving  # type: ignore[method-assign]
+    EngineTasks.arrive = arriving  # type: ignore[method-assign]
     try:
-        contestant = contestants(scenario, [Auditor])[0]
-        record = simulate(settings_of(scenario), World(scenario, 0).circumstances(), contestant.policy)
+        named = named_policies(scenario, [Auditor])[0]
+        record = simulate(settings_of(scenario), World(scenario, 0).inputs(), named.policy)
     finally:
-        Tasks.arrive = arrive  # type: ignore[method-assign]
+        EngineTasks.arrive = arrive  # type: ignore[method-assign]
         for kind, init in originals.items():
             kind.__init__ = init  # type: ignore[misc]
     states = {task.index: task.state for task in arrived}
-    assert dict(zip(record["tasks"]["index"].tolist(), record["tasks"]["state"].tolist(), strict=True)) == states
+    assert dict(zip(record.tasks["index"].tolist(), record.tasks["state"].tolist(), strict=True)) == states

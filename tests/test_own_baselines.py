@@ -12,8 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import sim
-from sim.experiment.baseline import read_baseline
-from sim.experiment.checking import check
+from sim.check.baseline import read_baseline
+from sim.check.checks import check
 
 ROOT = Path(__file__).parent.parent
 BASELINES = ROOT / "results" / "baselines"

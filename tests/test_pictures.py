@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 
 import sim
 from sim.report.pictures.pods import counted
-from sim.report.pictures.stretch import PODS, worst_stretch
+from sim.report.pictures.time_window import PODS, worst_time_window
 from sim.report.pictures.timeline import HOVER
 from sim.report.plot import KINDS
 from sim.report.save import save_picture
@@ -87,7 +87,7 @@ def test_a_long_run_is_shown_where_it_was_worst() -> None:
         faults=[{"kind": "pod_deletion", "every": "6h", "target": "reserved"}], policies=["old"],
     )  # fmt: skip
     result = sim.run(experiment)
-    stretch = worst_stretch(result, 0)
+    stretch = worst_time_window(result, 0)
     worst = result.tasks.nlargest(1, "apply_wait").iloc[0]
     assert 600 <= stretch.end - stretch.begin < 86400
     assert stretch.begin <= worst.confirmed_at < stretch.end

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.experiment.draw import World
-from sim.experiment.streams import For, Stream
+from sim.world.streams import For, Stream
+from sim.world.world import World
 
 from support import assert_same_records, scenario
 
@@ -41,7 +41,7 @@ def busy(arrivals: dict[str, Any] | None = None, **parts: Any) -> Any:
 
 
 def columns(experiment: Any, replication: int = 0) -> dict[str, Any]:
-    workload = World(experiment, replication).workload
+    workload = World(experiment, replication).tasks
     return {name: getattr(workload, name) for name in ("arrive", "applies", "workspace", "plan", "confirm", "apply")}
 
 

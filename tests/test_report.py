@@ -198,7 +198,7 @@ def test_another_table_in_its_place_is_one_line(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_link_and_a_device_are_written_through(tmp_path: Path) -> None:
-    from sim.results.beside import write_text
+    from sim.results.atomic_write import write_text
 
     (tmp_path / "link").symlink_to("target")
     write_text(tmp_path / "link", "new")
@@ -207,9 +207,7 @@ def test_a_link_and_a_device_are_written_through(tmp_path: Path) -> None:
     write_text(Path("/dev/null"), "nothing")
     assert not Path("/dev/null").is_file()
     with (tmp_path / "out").open("w") as out:
-        code = (
-            "from pathlib import Path; from sim.results.beside import write_text; write_text(Path('/dev/stdout'), 'x')"
-        )
+        code = "from pathlib import Path; from sim.results.atomic_write import write_text; write_text(Path('/dev/stdout'), 'x')"
         subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
     assert (tmp_path / "out").read_text() == "x"
     assert Path("/dev/stdout").is_symlink()

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.experiment.contestants import contestants
-from sim.scenario import InputError, Scenario, load_scenario
+from sim.experiment.named_policies import named_policies
+from sim.scenario import InputError, Scenario
+from sim.traces.load import load_scenario
+from sim.traces.recording import recording_of
 
 GOOD = """\
 name: good
@@ -38,7 +40,7 @@ def mistake(folder: Path, text: str | bytes) -> str:
     path = folder / "bad.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError) as caught:
-        contestants(load_scenario(path))
+        named_policies(load_scenario(path))
     message = str(caught.value)
     assert "\n" not in message
     return message.replace(f"{folder}/", "")
@@ -51,7 +53,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert scenario.workload.tasks is not None
     assert scenario.workload.tasks[0].confirm == 600
     assert scenario.workload.tasks[1].arrive == 1.5
-    assert [contestant.label for contestant in contestants(scenario)] == ["old", "three"]
+    assert [named.label for named in named_policies(scenario)] == ["old", "three"]
 
 
 def test_what_is_not_given_is_as_documented() -> None:
@@ -270,7 +272,7 @@ def test_a_dat_trace_and_what_it_lacks_from_distributions(tmp_path: Path) -> Non
 
 def test_a_trace_out_of_order_is_sorted_and_its_owner_told(tmp_path: Path) -> None:
     scenario = from_trace(tmp_path, "id,type,arrive,plan,user\n1,plan,5,1,x\n2,plan,3,1,y\n3,plan,3,1,z\n")
-    assert [note.replace(f"{tmp_path}/", "") for note in scenario.notes] == [
+    assert [note.replace(f"{tmp_path}/", "") for note in recording_of(scenario).notes] == [
         "tasks.csv: columns not used: 'user'",
         "tasks.csv: arrivals were not in order (first at line 3): sorted by arrival",
     ]

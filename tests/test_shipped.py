@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 import sim
 from sim.scenario.schema import scenario_schema
+from sim.traces.recording import recording_of
 
 from support import Outcome, outcome
 
@@ -85,9 +86,10 @@ def test_steady_day_is_planned_under_fixed_and_not_under_old() -> None:
 @pytest.mark.skipif(not RECORDING.exists(), reason="the recording is not there")
 def test_firefox_ci_has_the_recorded_arrivals() -> None:
     scenario = load("firefox-ci")
-    assert scenario.recording is not None
-    assert len(scenario.recording) == 36511
-    assert scenario.recording.columns["arrive"][0] == 67.949
+    recording = recording_of(scenario)
+    assert recording is not None
+    assert len(recording) == 36511
+    assert recording.columns["arrive"][0] == 67.949
 
 
 def test_a_recording_that_is_missing_is_told_in_one_line(tmp_path: Path) -> None:

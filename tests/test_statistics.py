@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import sim
-from sim.experiment.intervals import difference, figure
 from sim.experiment.precision import next_look
-from sim.experiment.survival import Estimate
-from sim.experiment.warmup import mser5
+from sim.statistics.intervals import difference, figure
+from sim.statistics.survival import Estimate
+from sim.statistics.warmup import mser5
 
 from support import plan, plan_and_apply, scenario
 

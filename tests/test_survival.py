@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim
-from sim.experiment.survival import Estimate, Waits
+from sim.statistics.survival import Estimate, Waits
 
 from support import Always, plan_and_apply, scenario
 

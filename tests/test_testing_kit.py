@@ -257,11 +257,8 @@ class Uncopied(Good):
         (Uncopied, r"policy Uncopied: cannot be copied for a run \(RuntimeError: no\)"),
     ],
 )
-def test_a_run_ends_with_one_line_that_names_policy_and_moment(
-    policy: Any, found: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sim.experiment.guard.PATIENCE", 0.1)
+def test_a_run_ends_with_one_line_that_names_policy_and_moment(policy: Any, found: str) -> None:
     experiment = scenario(workload={"tasks": [plan(1, 0, 1)]}, policies=["static"])
     with pytest.raises(sim.InputError, match=found) as caught:
-        sim.run(experiment, [policy()])
+        sim.run(experiment, [policy()], answer_timeout=0.1)
     assert "\n" not in str(caught.value)

@@ -13,7 +13,7 @@ from sim.report.plot import KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sim.results.result import Result
+    from sim.api import Result
     from sim.scenario import Scenario
 
 # What is imported inside the commands takes long to import, and `sim --help` should not wait for it.
@@ -48,6 +48,10 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes to use. [default: one per core]"
+        ),
+        click.option(
+            "--engine", type=click.Choice(["auto", "simpy", "fast"]), default="auto", show_default=True,
+            help="simpy: the model in SimPy. fast: the same results sooner. auto: simpy where that is quick enough.",
         ),
         click.option(
             "-o", "--out", metavar="DIR", type=click.Path(path_type=Path), default="results", show_default=True,
@@ -113,10 +117,10 @@ def check(
 
     Exit status 3 if one was missed.
     """
+    from sim.check.baseline import baseline_of, baseline_text, read_baseline
+    from sim.check.checks import check as findings_of
     from sim.cli.checking import Reporter
-    from sim.experiment.baseline import baseline_of, baseline_text, read_baseline
-    from sim.experiment.checking import check as findings_of
-    from sim.results.beside import write_text
+    from sim.results.atomic_write import write_text
 
     folder = baselines or options["out"] / "baselines"
     reporter = Reporter(as_json, quiet, junit, form)
@@ -165,7 +169,7 @@ def report(result_dir: Path, out: Path | None) -> None:
     import matplotlib
 
     from sim.report.page import report as page_of
-    from sim.results.beside import write_text
+    from sim.results.atomic_write import write_text
     from sim.results.stored import StoredResult
 
     matplotlib.use("Agg")
@@ -270,6 +274,7 @@ def _results(
 
     import sim
     from sim.cli.progress import cores, progress
+    from sim.experiment.time_limited_policy import ANSWER_TIMEOUT
     from sim.results.store import reserved_place
 
     loaded = _load(sources, quiet, policies, allow_plugins, checked)
@@ -286,6 +291,7 @@ def _results(
                     policies or None,
                     jobs=jobs or cores(),
                     allow_plugins=allow_plugins,
+                    answer_timeout=ANSWER_TIMEOUT,
                     progress=advance,
                     **changes,
                 )
@@ -308,7 +314,7 @@ def _load(
 
     Where other policies take the place of the scenario's, thresholds are looked at only if they are to be *checked*.
     """
-    from sim.scenario import load_scenario
+    from sim.traces.load import load_scenario
 
     if len(sources) != len(set(sources)):
         raise click.UsageError("found a scenario twice, expected each once", click.get_current_context())
@@ -321,17 +327,26 @@ def _load(
             raise scenario.mistake(("name",), f"found {scenario.name!r}, which is the name in {other} too; "
                                               "expected another, as results go by it")  # fmt: skip
         if not quiet:
-            for note in scenario.notes:
+            for note in _trace_notes(scenario):
                 click.echo(note, err=True)
     return loaded
 
 
-def _look_up(scenario: Scenario, policies: tuple[str, ...], allow_plugins: bool, checked: bool) -> None:
-    from sim.experiment.contestants import contestants
+def _trace_notes(scenario: Scenario) -> tuple[str, ...]:
+    if scenario.workload.trace is None:
+        return ()
+    from sim.traces.recording import recording_of
 
-    labels = [contestant.label for contestant in contestants(scenario, policies or None, allow_plugins)]
+    recording = recording_of(scenario)
+    return () if recording is None else recording.notes
+
+
+def _look_up(scenario: Scenario, policies: tuple[str, ...], allow_plugins: bool, checked: bool) -> None:
+    from sim.experiment.named_policies import named_policies
+
+    labels = [named.label for named in named_policies(scenario, policies or None, allow_plugins)]
     if checked or not policies:
-        from sim.experiment.thresholds import expect_known_metrics, thresholds_of
+        from sim.check.thresholds import expect_known_metrics, thresholds_of
 
         thresholds_of(scenario, labels)
         expect_known_metrics(scenario)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from sim.experiment.checking import Finding
-from sim.report.checks import github_annotations, junit, lines, markdown, verdict
-from sim.results.beside import write_text
+from sim.check.checks import Finding
+from sim.check.ci_reports import github_annotations, junit, lines, markdown, verdict
+from sim.results.atomic_write import write_text
 
 
 class Reporter:

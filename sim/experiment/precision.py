@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import ceil
 
-from sim.experiment.intervals import Difference, Figure, difference, figure
-from sim.experiment.summary import Measured
-from sim.experiment.survival import Estimate
 from sim.scenario.scenario import Precision
+from sim.statistics.intervals import Difference, Figure, difference, figure
+from sim.statistics.metrics import Measured
+from sim.statistics.survival import Estimate
 
-FIRST = 10
+MIN_REPLICATIONS = 10
 """The rule is not asked before as many replications: the variance of few says little about the width to come."""
 
 

@@ -1,5 +1,12 @@
-"""The platform in time. Where `make compiled` has made machine code of these files, that is what runs."""
+"""The platform in SimPy, as model.md describes it. It is the specification of the rules that can be run.
 
-from sim.compiled import instead_of
+Every tick and every retry happens. `sim.engine` gives the same records faster, and does not have to be read to know
+what the platform does. Times are whole nanoseconds.
+"""
 
-__path__[:0] = instead_of(__name__, __path__[0])
+from sim.model.platform import Platform
+from sim.model.run import OwnProcess, simulate
+from sim.model.task import Task
+from sim.runs.time import SECOND
+
+__all__ = ["SECOND", "OwnProcess", "Platform", "Task", "simulate"]

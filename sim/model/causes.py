@@ -1,149 +1,29 @@
-"""Why a confirmed task waited: its wait, split among causes without remainder.
-
-What a task without a slot waits for is the same for all such tasks, so it is integrated once for all of them: a task
-notes the totals when it begins to wait, and takes the differences when it stops. A task that has a slot waits for its
-own pod; its split changes only when that pod falls silent or is back.
-"""
+"""Why confirmed tasks wait for their apply."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from sim.model.clock import NEVER, Clock
-from sim.model.names import CAUSES
-from sim.model.pool import RESERVED, Pod, Pool
-from sim.model.tasks import APPLY_PENDING, Task
-
-if TYPE_CHECKING:
-    from sim.model.history import History
-    from sim.model.server import Server
-
-SERVER_DOWN: Final = 0
-AGENT_OFFLINE: Final = 1
-POLLING: Final = 2
-POD_STARTING: Final = 3
-NO_SLOT: Final = 4
-REPLANNING: Final = 5
-"""The causes by number; their names are `CAUSES`.
-
-`server_down`: the server was down. `agent_offline`: the pod of the reserved slot was silent. `polling`: an attempt
-would have succeeded, but none was due. `pod_starting`: it would not, and a pod was on its way. `no_slot`: it would
-not, and none was. `replanning`: the reservation was lost, and with `lost_reservation: replan` the task plans again and
-is to be confirmed again.
-"""
+from sim.model.server import Server
+from sim.model.task import Task
+from sim.runs.codes import AGENT_OFFLINE, NO_SLOT, POD_STARTING, POLLING, REPLANNING, SERVER_DOWN
 
 
-class _Wait:
-    """A wait that is not over: how long it was for which cause so far, and for what it is since when."""
-
-    __slots__ = ("own_cause", "parts", "since", "totals")
-
-    def __init__(self) -> None:
-        self.parts = [0] * len(CAUSES)
-        self.own_cause: int | None = None
-        self.since = 0
-        self.totals: tuple[int, ...] = ()
+def split_waits(server: Server, duration: int) -> None:
+    """For *duration* nanoseconds nothing will change. They go to what each confirmed task waits for now."""
+    for task in server.tasks.awaiting_apply:
+        task.waits[_cause(server, task)] += duration
 
 
-class Causes:
-    """Splits the waits of confirmed tasks.
-
-    Args:
-        clock: the time.
-        pool: what slots there are.
-        server: whether it is down.
-        history: where the waits are noted.
-    """
-
-    def __init__(self, clock: Clock, pool: Pool, server: Server, history: History) -> None:
-        self._clock = clock
-        self._history = history
-        self._pool = pool
-        self._server = server
-        self._waits: dict[Task, _Wait] = {}
-        self._totals = [0] * len(CAUSES)
-        self._current = NO_SLOT
-        self._since = 0
-
-    def _look(self) -> None:
-        """Something may have changed what tasks without a slot wait for."""
-        now = self._clock.now
-        self._totals[self._current] += now - self._since
-        self._since = now
-        if self._server.is_down:
-            self._current = SERVER_DOWN
-        elif self._pool.usable_slot(True) is not None:
-            self._current = POLLING
-        else:
-            self._current = POD_STARTING if self._pool.starting else NO_SLOT
-
-    def begin(self, task: Task) -> None:
-        """The task has been confirmed and did not start its apply, or has to plan again."""
-        if task in self._waits:
-            self._end_part(task)
-        else:
-            self._waits[task] = _Wait()
-            self._clock.look = self._look
-        self._begin_part(task)
-
-    def turn(self, task: Task) -> None:
-        """What the task waits for may be another thing now: it has lost or regained its slot, or its pod."""
-        if task in self._waits:
-            self._end_part(task)
-            self._begin_part(task)
-
-    def turn_pod(self, pod: Pod) -> None:
-        """The pod fell silent, or is back."""
-        for slot in pod.slots:
-            if slot.state == RESERVED and slot.task is not None:
-                self.turn(slot.task)
-
-    def end(self, task: Task) -> None:
-        """The task starts its apply: its wait is over, if it did wait."""
-        if task in self._waits:
-            self._end(task)
-
-    def end_for_ever(self, task: Task, horizon: int) -> None:
-        """The task has failed before its apply, which will never come: if it waits, it does so to the *horizon*."""
-        if task in self._waits:
-            self._waits[task].parts[REPLANNING] += horizon - self._clock.now
-            self._end(task)
-
-    def end_all(self) -> None:
-        """The horizon has come."""
-        for task in list(self._waits):
-            self._end(task)
-
-    def _end(self, task: Task) -> None:
-        self._end_part(task)
-        for column, part in zip(self._history.waits, self._waits.pop(task).parts, strict=True):
-            column[task.index] = part
-        if not self._waits:
-            self._clock.look = None
-
-    def _begin_part(self, task: Task) -> None:
-        self._look()
-        wait = self._waits[task]
-        wait.since = self._clock.now
-        wait.totals = tuple(self._totals)
-        wait.own_cause = self._own_cause(task)
-
-    @staticmethod
-    def _own_cause(task: Task) -> int | None:
-        """What the task waits for alone; None if it is what all wait for that have no slot."""
-        if task.state != APPLY_PENDING or task.confirmed_at == NEVER:
-            return REPLANNING
-        if task.slot is None:
-            return None
-        return AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
-
-    def _end_part(self, task: Task) -> None:
-        self._look()
-        wait = self._waits[task]
-        passed = [total - before for total, before in zip(self._totals, wait.totals, strict=True)]
-        if wait.own_cause is not None:
-            down = passed[SERVER_DOWN]
-            passed = [0] * len(CAUSES)
-            passed[SERVER_DOWN] = down
-            passed[wait.own_cause] = self._clock.now - wait.since - down
-        wait.parts = [part + more for part, more in zip(wait.parts, passed, strict=True)]
+def _cause(server: Server, task: Task) -> int:
+    """What the task waits for; the first that is true of it counts."""
+    pool = server.pool
+    if server.is_down:
+        return SERVER_DOWN
+    if not task.is_confirmed:
+        return REPLANNING
+    reserved = pool.slot_of(task)
+    if reserved is not None:
+        return AGENT_OFFLINE if reserved.pod.is_offline else POLLING
+    free = pool.free_slot(task)
+    if free is not None and not free.pod.is_offline:
+        return POLLING
+    return POD_STARTING if any(not pod.is_ready for pod in pool.pods) else NO_SLOT

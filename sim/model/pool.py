@@ -1,299 +1,157 @@
-"""Pods and their slots: the one owner of what is idle, running and reserved (model.md, 1 and 2.3).
-
-Nothing here looks through all pods. The numbers of pods that may have a free slot stand in heaps; one that turns out to
-have none is taken off its heap by the search that finds it there, and is put back when its pod has one again.
-"""
+"""The pods there are, and the search for a free slot (model.md, 2.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from heapq import heappop, heappush, nlargest
-from typing import Final
+from collections.abc import Callable, Iterator
+from itertools import islice
 
-from sim.model.clock import NEVER, Alarm, Clock
-from sim.model.errors import IllegalMoveError
-from sim.model.settings import Settings
-from sim.model.tasks import Task
+from simpy.events import ProcessGenerator
 
-IDLE: Final = 0
-RUNNING: Final = 1
-RESERVED: Final = 2
-
-
-class Slot:
-    """A place on a pod for one task.
-
-    `number` counts from 0 on the pod, and `index` in the pool, whose pods all have as many slots. `bit` stands for the
-    slot in `Pod.idle`.
-    """
-
-    __slots__ = ("bit", "end", "held_since", "index", "number", "pod", "reserved_at", "state", "takes_apply", "task")
-
-    def __init__(self, pod: Pod, number: int, index: int, takes_apply: bool, end: Alarm) -> None:
-        self.pod = pod
-        self.number = number
-        self.index = index
-        self.bit = 1 << number
-        self.takes_apply = takes_apply
-        self.state = IDLE
-        self.task: Task | None = None
-        """What runs on it, or what it is reserved for."""
-        self.reserved_at = NEVER
-        """When it was reserved for its task first: from then on the reservation ages."""
-        self.held_since = NEVER
-        """Since when it is reserved without a break."""
-        self.end = end
-        """Goes off when what runs on it has ended."""
-
-
-class Pod:
-    """A worker. `number` counts from 0 in the order pods were made. `idle` has the bits of its idle slots."""
-
-    __slots__ = (
-        "back_at",
-        "created_at",
-        "gone",
-        "idle",
-        "listed",
-        "listed_apply",
-        "number",
-        "offline_since",
-        "passed_over",
-        "ready_at",
-        "slots",
-        "used",
-    )
-
-    def __init__(self, number: int, created_at: int) -> None:
-        self.number = number
-        self.created_at = created_at
-        self.ready_at = NEVER
-        self.gone = False
-        self.offline_since = NEVER
-        """Since when its agent is silent; `NEVER` while it is not."""
-        self.back_at = NEVER
-        """When it will be back, if it is silent."""
-        self.passed_over = False
-        """Whether the server has noticed the silence."""
-        self.used = False
-        """Whether a task ever ran on it."""
-        self.idle = 0
-        self.slots: tuple[Slot, ...] = ()
-        self.listed = self.listed_apply = False
-        """Whether it stands in the heap of pods with a free slot, and in that of pods with a free apply slot."""
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether its agent has connected."""
-        return self.ready_at != NEVER
-
-    @property
-    def is_offline(self) -> bool:
-        """Whether its agent is silent."""
-        return self.offline_since != NEVER
+from sim.model.instant import PlatformEnvironment
+from sim.model.pod import IDLE, RESERVED, Pod, Reservation, Slot
+from sim.model.recorder import RunRecorder
+from sim.model.task import Task
+from sim.runs.errors import IllegalMoveError
+from sim.runs.settings import PlatformSettings
+from sim.runs.time import NEVER
 
 
 class Pool:
-    """The pods there are.
+    """The pods of a pool. Every change of a pod or a slot goes through here.
 
     Args:
-        clock: the time.
+        env: the simulated time.
         settings: how many slots a pod has, and of which kind.
-        released: called with each slot that is about to be reserved no more.
+        record: where it is noted what becomes of pods and reservations.
+        report: the process of telling the server that what ran on a slot has ended.
+        on_change: called whenever a slot may have become usable.
     """
 
-    def __init__(self, clock: Clock, settings: Settings, released: Callable[[Slot], None]) -> None:
-        self._clock = clock
-        self._released = released
-        self.ended: Callable[[Alarm], None]
-        """What the `end` of each slot calls: the dispatcher's, who says so."""
-        self._slots_per_pod = settings.slots_per_pod
-        self._apply_slots = settings.apply_slots
-        self._all = (1 << settings.slots_per_pod) - 1
-        self._apply_mask = (1 << settings.apply_slots) - 1
-        self._plans_from_the_top = settings.spare_apply_slots
-        self.pods: dict[int, Pod] = {}
-        """The pods that are not gone, by number: oldest first."""
-        self.made = 0
-        """Pods made so far, so the number of the next one."""
-        self.starting = 0
-        self.running = 0
-        self.reserved = 0
-        self.busy_apply = 0
-        """Apply slots that are running or reserved."""
-        self._idle: set[int] = set()
-        """The pods whose slots are all idle; starting ones are such pods too."""
-        self._free: list[int] = []
-        self._free_apply: list[int] = []
+    def __init__(
+        self,
+        env: PlatformEnvironment,
+        settings: PlatformSettings,
+        record: RunRecorder,
+        report: Callable[[Slot], ProcessGenerator],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._env = env
+        self._settings = settings
+        self._record = record
+        self._report = report
+        self._on_change = on_change
+        self.pods: list[Pod] = []
+        """The pods that are not gone, oldest first."""
+        self._made = 0
 
     # What there is
 
     @property
-    def in_use(self) -> int:
-        """Pods with a running or a reserved slot."""
-        return len(self.pods) - len(self._idle)
+    def slots(self) -> Iterator[Slot]:
+        """The slots of all pods, of the oldest first."""
+        return (slot for pod in self.pods for slot in pod.slots)
 
-    def free_slot(self, applies: bool) -> Slot | None:
-        """The slot that a search finds for a task of that type: of the oldest ready pod that has one.
+    def count(self, state: str) -> int:
+        """The number of slots that are idle, running or reserved."""
+        return sum(slot.state == state for slot in self.slots)
 
-        A pod that is offline is passed over only once the server has noticed, so the slot may be on one that is.
+    def slot_of(self, task: Task) -> Slot | None:
+        """The slot on which *task* runs or that is reserved for it."""
+        return next((slot for slot in self.slots if slot.task is task), None)
+
+    def free_slot(self, task: Task) -> Slot | None:
+        """The slot that a search finds for *task*: on the oldest ready pod that has one, the lowest that takes it.
+
+        With `placement: spare_apply_slots` it is the highest one for a plan. The pod may be silent: a search passes
+        a silent pod over only once the server has noticed.
         """
-        heap, mask = (self._free_apply, self._apply_mask) if applies else (self._free, self._all)
-        while heap:
-            pod = self.pods.get(heap[0])
-            if pod is not None:
-                free = pod.idle & mask
-                if free and not pod.passed_over:
-                    if self._plans_from_the_top and not applies:
-                        return pod.slots[free.bit_length() - 1]
-                    return pod.slots[(free & -free).bit_length() - 1]
-                if applies:
-                    pod.listed_apply = False
-                else:
-                    pod.listed = False
-            heappop(heap)
+        for pod in self.pods:
+            if not pod.is_ready or pod.is_passed_over:
+                continue
+            free = [s for s in pod.slots if s.state == IDLE and (s.takes_apply or not task.applies)]
+            if free:
+                return free[-1] if self._settings.spare_apply_slots and not task.applies else free[0]
         return None
 
-    def usable_slot(self, applies: bool) -> Slot | None:
-        """The slot that an attempt for a task of that type would get: what the search finds, if its agent answers."""
-        slot = self.free_slot(applies)
-        return None if slot is None or slot.pod.offline_since != NEVER else slot
-
-    def newest_idle_pods(self, count: int) -> list[Pod]:
-        """The newest pods whose slots are all idle, at most so many; a starting one is such a pod too."""
-        return [self.pods[number] for number in nlargest(count, self._idle)]
+    def newest_idle(self, count: int) -> list[Pod]:
+        """The newest pods whose slots are all idle, at most so many; starting ones are among them."""
+        return list(islice((pod for pod in reversed(self.pods) if pod.is_idle), count))
 
     # Pods come and go
 
     def make_pod(self) -> Pod:
-        pod = Pod(self.made, self._clock.now)
-        self.made += 1
-        first = pod.number * self._slots_per_pod
-        pod.slots = tuple(
-            Slot(pod, number, first + number, number < self._apply_slots, Alarm(self.ended))
-            for number in range(self._slots_per_pod)
-        )
-        for slot in pod.slots:
-            slot.end.subject = slot
-        pod.idle = self._all
-        self.pods[pod.number] = pod
-        self._idle.add(pod.number)
-        self.starting += 1
+        """Make a pod, which starts."""
+        pod = Pod(self._made, self._env.now)
+        self._made += 1
+        for number in range(self._settings.slots_per_pod):
+            takes_apply = number < self._settings.apply_slots
+            pod.slots.append(Slot(self._env, pod, number, takes_apply, self._report))
+        self.pods.append(pod)
         return pod
 
-    def make_ready(self, pod: Pod) -> None:
-        pod.ready_at = self._clock.now
-        self.starting -= 1
-        self._list(pod)
+    def connect(self, pod: Pod) -> None:
+        """The pod's agent has connected: the pod is ready."""
+        pod.ready_at = self._env.now
+        self._on_change()
 
-    def remove(self, pod: Pod) -> None:
+    def delete(self, pod: Pod, deleted_by: str) -> None:
         """The pod is gone. Its slots must be idle."""
-        if pod.idle != self._all:
+        if not pod.is_idle:
             raise IllegalMoveError(f"pod {pod.number} cannot go with tasks on it")
-        pod.gone = True
-        del self.pods[pod.number]
-        self._idle.remove(pod.number)
-        if not pod.is_ready:
-            self.starting -= 1
+        pod.is_gone = True
+        self.pods.remove(pod)
+        self._record.pod(pod, self._env.now, deleted_by)
+        self._on_change()
 
-    def silence(self, pod: Pod, back_at: int) -> None:
-        """The pod's agent falls silent until *back_at*, or later if it was to be silent longer already."""
+    def silence(self, pod: Pod, until: int) -> None:
+        """The pod's agent answers no more *until* then, or later if it was to be silent for longer already."""
         if pod.is_offline:
-            pod.back_at = max(pod.back_at, back_at)
+            pod.back_at = max(pod.back_at, until)
         else:
-            pod.offline_since = self._clock.now
-            pod.back_at = back_at
+            pod.offline_since, pod.back_at = self._env.now, until
 
     def pass_over(self, pod: Pod) -> None:
         """The server has noticed that the pod's agent is silent."""
-        pod.passed_over = True
+        pod.is_passed_over = True
+        self._on_change()
 
     def bring_back(self, pod: Pod) -> None:
         """The pod's agent answers again."""
         pod.offline_since = pod.back_at = NEVER
-        pod.passed_over = False
-        if pod.is_ready:
-            self._list(pod)
+        pod.is_passed_over = False
+        self._on_change()
 
     # Slots
 
-    def run(self, slot: Slot, task: Task) -> None:
-        """*task* runs on *slot*, which was idle or reserved for it."""
-        if slot.state == IDLE:
-            self._take(slot)
-            slot.pod.used = True
-            slot.task = task
-        elif slot.state == RESERVED and slot.task is task:
-            self._released(slot)
-            self.reserved -= 1
-        else:
-            raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is not free for task {task.index}")
-        if task.applies and not slot.takes_apply:
-            raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} does not take task {task.index}")
-        slot.state = RUNNING
-        self.running += 1
+    def run(self, slot: Slot, task: Task, duration: int) -> None:
+        """Run a plan or an apply of *task* on a slot that is idle or reserved for it."""
+        self._note_end_of_reservation(slot)
+        slot.run(task, duration)
 
-    def reserve(self, slot: Slot, since: int) -> None:
-        """The plan that runs on *slot* has ended, and the slot stays reserved for its apply."""
-        if slot.state != RUNNING:
-            raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} has no plan to be reserved for")
-        slot.state = RESERVED
-        slot.reserved_at = since
-        slot.held_since = self._clock.now
-        self.running -= 1
-        self.reserved += 1
-
-    def restore(self, slot: Slot, task: Task, since: int) -> None:
-        """The idle *slot* is reserved for *task* again, as it was *since* then."""
-        if slot.state != IDLE:
-            raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is not idle any more")
-        self._take(slot)
-        slot.state = RESERVED
-        slot.task = task
-        slot.reserved_at = since
-        slot.held_since = self._clock.now
-        self.reserved += 1
+    def reserve(self, reservation: Reservation) -> None:
+        """Keep a slot for the apply of a task."""
+        reservation.slot.reserve(reservation, self._env.now)
+        self._on_change()
 
     def release(self, slot: Slot) -> None:
-        """The slot is idle, whatever it was."""
-        if slot.state == RUNNING:
-            self.running -= 1
-        elif slot.state == RESERVED:
-            self._released(slot)
-            self.reserved -= 1
-        else:
-            raise IllegalMoveError(f"slot {slot.number} of pod {slot.pod.number} is idle already")
-        slot.state = IDLE
-        slot.task = None
-        pod = slot.pod
-        pod.idle |= slot.bit
-        if pod.idle == self._all:
-            self._idle.add(pod.number)
-        if slot.takes_apply:
-            self.busy_apply -= 1
-        self._list(pod)
-
-    def _take(self, slot: Slot) -> None:
-        """The slot is idle no more."""
-        pod = slot.pod
-        if pod.idle == self._all:
-            self._idle.remove(pod.number)
-        pod.idle -= slot.bit
-        if slot.takes_apply:
-            self.busy_apply += 1
+        """The slot is idle: what ran on it has ended, or it is reserved no more."""
+        self._note_end_of_reservation(slot)
+        slot.release()
+        self._on_change()
 
     def cut_off(self, slot: Slot) -> None:
-        """What ran on the slot does not end there any more; the slot is idle."""
-        slot.end.cancel()
-        slot.end = Alarm(self.ended, slot)
-        self.release(slot)
+        """What runs on the slot does not go on; the slot is idle."""
+        slot.cut_off()
+        self._on_change()
 
-    def _list(self, pod: Pod) -> None:
-        """Put a pod that is ready on the heaps where a search has to find it."""
-        if not pod.passed_over:
-            if not pod.listed:
-                pod.listed = True
-                heappush(self._free, pod.number)
-            if not pod.listed_apply and pod.idle & self._apply_mask:
-                pod.listed_apply = True
-                heappush(self._free_apply, pod.number)
+    def _note_end_of_reservation(self, slot: Slot) -> None:
+        if slot.state == RESERVED:
+            self._record.reservation(slot, self._env.now)
+
+    def end(self) -> None:
+        """The horizon has come: note the pods and reservations that there still are."""
+        for pod in self.pods:
+            self._record.pod(pod)
+            for slot in pod.slots:
+                if slot.state == RESERVED:
+                    self._record.reservation(slot, NEVER)

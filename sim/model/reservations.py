@@ -1,116 +1,90 @@
-"""Slots reserved for an apply: made, expired, lost, forgotten and restored (model.md, 2.6 and 4)."""
+"""Slots kept for an apply: made, expired, lost, forgotten and restored (model.md, 2.6 and 4)."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 
-from sim.model.causes import Causes
-from sim.model.clock import NEVER, RESERVATION, Alarm, Clock
-from sim.model.pool import IDLE, RESERVED, Pool, Slot
-from sim.model.settings import Settings
-from sim.model.tasks import APPLY_PENDING, Task, Tasks
-from sim.model.waiting import Waiting
+from simpy import Interrupt, Process
+from simpy.events import ProcessGenerator
+
+from sim.model.instant import EXPIRY, RESTORE, PlatformEnvironment
+from sim.model.pod import IDLE, RESERVED, Reservation, Slot
+from sim.model.pool import Pool
+from sim.model.task import Task
+from sim.runs.codes import APPLY_PENDING
+from sim.runs.time import NEVER
 
 
 class Reservations:
-    """Which slots are reserved for whom, and which reservations a restarted server does not know of any more.
+    """Makes and ends reservations, and remembers those that a restarted server does not know any more.
 
     Args:
-        clock: the time.
-        settings: how long a reservation lasts.
+        env: the simulated time.
+        ttl: nanoseconds after which a reservation ends by itself.
         pool: the slots.
-        tasks: the tasks.
-        waiting: told when a waiting task gains or loses a slot.
-        causes: likewise.
+        on_loss: called with each task that loses its reservation.
     """
 
-    def __init__(
-        self, clock: Clock, settings: Settings, pool: Pool, tasks: Tasks, waiting: Waiting, causes: Causes
-    ) -> None:
-        self._clock = clock
-        self._lifetime = settings.reservation_ttl
-        self._horizon = settings.horizon
-        self._replans = settings.safeguards.replan
+    def __init__(self, env: PlatformEnvironment, ttl: int, pool: Pool, on_loss: Callable[[Task], None]) -> None:
+        self._env = env
+        self._ttl = ttl
         self._pool = pool
-        self._tasks = tasks
-        self._waiting = waiting
-        self._causes = causes
-        # All reservations last equally long, so the one made first expires first, and one alarm serves them all.
-        self._expiring: deque[tuple[int, Slot, Task]] = deque()
-        self._expiry = Alarm(self._expire)
-        self._expiry_is_set = False
-        self._forgotten: list[tuple[int, Slot, Task]] = []
-        self._restoring = Alarm(self._restore)
+        self._on_loss = on_loss
+        self._forgotten: list[Reservation] = []
+        self._restoring: Process | None = None
 
-    def make(self, slot: Slot) -> None:
-        """The slot's plan has ended in this instant: the slot is reserved for its task."""
-        assert slot.task is not None
-        now = self._clock.now
-        self._pool.reserve(slot, now)
-        if now + self._lifetime >= self._horizon:
-            return
-        while self._expiring and self._expiring[0][2].state != APPLY_PENDING:
-            self._expiring.popleft()
-        self._expiring.append((now, slot, slot.task))
-        self._expect_expiry()
+    def make(self, slot: Slot, task: Task) -> None:
+        """The plan of *task* has ended on *slot*, which is kept for the apply."""
+        reservation = Reservation(slot, task, self._env.now)
+        self._pool.reserve(reservation)
+        self._env.process(self._expire(reservation))
+
+    def _expire(self, reservation: Reservation) -> ProcessGenerator:
+        """The process of a reservation that lasts for its whole time."""
+        yield self._env.moment(self._ttl, EXPIRY)
+        if reservation.slot.reservation is reservation:
+            self.lose(reservation.slot)
 
     def lose(self, slot: Slot) -> None:
-        """The slot is not reserved any more; its task has no slot."""
+        """The slot is reserved no more."""
         task = slot.task
         assert task is not None
         self._pool.release(slot)
-        self._tasks.lose_slot(task)
-        if self._replans and task.confirmed_at != NEVER:
-            self._tasks.replan(task)
-        if task.waiting:
-            self._waiting.moved(task)
-            self._causes.turn(task)
+        self._on_loss(task)
 
-    def _expect_expiry(self) -> None:
-        if self._expiring and not self._expiry_is_set:
-            self._expiry_is_set = True
-            self._clock.schedule(self._expiry, self._expiring[0][0] + self._lifetime, RESERVATION)
-
-    def _expire(self, _: Alarm) -> None:
-        self._expiry_is_set = False
-        while self._expiring and self._is_over(self._expiring[0][0]):
-            since, slot, task = self._expiring.popleft()
-            if slot.state == RESERVED and slot.task is task and slot.reserved_at == since:
+    def forget(self) -> None:
+        """The server has come up and knows of no reservation."""
+        for slot in list(self._pool.slots):
+            if slot.state == RESERVED:
+                assert slot.reservation is not None
+                self._forgotten.append(slot.reservation)
                 self.lose(slot)
-        self._expect_expiry()
-        self._waiting.offer()
 
-    def _is_over(self, since: int) -> bool:
-        return since + self._lifetime <= self._clock.now
-
-    # The server forgets
+    def restore_after(self, delay: int) -> None:
+        """Restore the forgotten reservations *delay* nanoseconds from now, or never."""
+        if delay == 0:
+            self._restore()
+        elif delay < NEVER:
+            self._restoring = self._env.process(self._restore_later(delay))
 
     def stop_restoring(self) -> None:
-        """The server goes down: what it has not restored yet it will restore when the next start says so."""
-        self._restoring.cancel()
-        self._restoring = Alarm(self._restore)
+        """The server goes down again. What it has not restored yet, the next start will."""
+        if self._restoring is not None and self._restoring.is_alive:
+            self._restoring.interrupt()
 
-    def forget(self, reconcile_after: int) -> None:
-        """The server has come up and knows no reservation. After *reconcile_after* it restores what it can."""
-        for pod in self._pool.pods.values():
-            for slot in pod.slots:
-                if slot.state == RESERVED:
-                    assert slot.task is not None
-                    self._forgotten.append((slot.reserved_at, slot, slot.task))
-                    self.lose(slot)
-        if reconcile_after == 0:
-            self._restore(self._restoring)
-        elif reconcile_after < NEVER:
-            self._clock.schedule(self._restoring, self._clock.now + reconcile_after, RESERVATION)
+    def _restore_later(self, delay: int) -> ProcessGenerator:
+        try:
+            yield self._env.moment(delay, RESTORE)
+        except Interrupt:
+            return
+        self._restore()
 
-    def _restore(self, _: Alarm) -> None:
+    def _restore(self) -> None:
         forgotten, self._forgotten = self._forgotten, []
-        for since, slot, task in forgotten:
-            still_fits = not slot.pod.gone and slot.state == IDLE and task.state == APPLY_PENDING and task.slot is None
-            if still_fits and not self._is_over(since):
-                self._pool.restore(slot, task, since)
-                self._tasks.regain_slot(task, slot)
-                if task.waiting:
-                    self._waiting.moved(task)
-                    self._causes.turn(task)
-        self._waiting.offer()
+        for reservation in forgotten:
+            slot, task = reservation.slot, reservation.task
+            is_over = reservation.since + self._ttl <= self._env.now
+            still_fits = not slot.pod.is_gone and slot.state == IDLE
+            still_needed = task.state == APPLY_PENDING and self._pool.slot_of(task) is None
+            if still_fits and still_needed and not is_over:
+                self._pool.reserve(reservation)

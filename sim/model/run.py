@@ -1,66 +1,60 @@
-"""One run: one policy in one world, from time 0 to the horizon."""
+"""One run of the model: one policy in one world, from time 0 to the horizon."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from sim.model.autoscaler import Autoscaler
-from sim.model.causes import Causes
-from sim.model.clock import NEVER, Clock
-from sim.model.creation import Creation
-from sim.model.dispatcher import Dispatcher
-from sim.model.faults import Faults
-from sim.model.pool import RESERVED, Pool
-from sim.model.processes import Processes
-from sim.model.record import Record
-from sim.model.server import Server
-from sim.model.settings import Circumstances, Settings
-from sim.model.tasks import Tasks
+import numpy as np
+from simpy.events import ProcessGenerator
+
+from sim.model.faults import fault
+from sim.model.instant import PlatformEnvironment
+from sim.model.platform import Platform
+from sim.model.task import Task
 from sim.policies.view import Policy
+from sim.runs.inputs import RandomInputs, TaskInputs
+from sim.runs.record import Record
+from sim.runs.settings import PlatformSettings
+
+OwnProcess = Callable[[PlatformEnvironment, Platform], ProcessGenerator]
+"""A SimPy process that somebody adds to the platform, such as a new kind of fault."""
 
 
 def simulate(
-    settings: Settings, circumstances: Circumstances, policy: Policy, literal: bool = False
-) -> dict[str, dict[str, Any]]:
-    """Run the platform under *policy* up to the horizon; what happens exactly at the horizon no longer counts.
+    settings: PlatformSettings, inputs: RandomInputs, policy: Policy, processes: Sequence[OwnProcess] = ()
+) -> Record:
+    """Run the platform under *policy* up to the horizon. What happens exactly at the horizon no longer counts.
 
     Args:
         settings: how the platform is set up.
-        circumstances: what happens to it.
-        policy: the autoscaler. It may change, so give each run its own.
-        literal: make every tick and every retry, even those that cannot change anything. The result is the same.
-
-    Returns:
-        The record's columns, see `Record.columns`.
+        inputs: the world that it meets.
+        policy: the autoscaler. It may change, so every run needs its own.
+        processes: further processes, each called with the environment and the platform.
 
     Raises:
         PolicyError: the policy raised, or answered with something that is not a number of pods.
     """
-    clock = Clock()
-    processes = Processes(clock)
-    record = Record(circumstances.workload, settings.slots_per_pod)
-    server = Server(clock)
-    tasks = Tasks(record.tasks)
-    pool = Pool(clock, settings, lambda slot: record.reservation(slot, clock.now))
-    causes = Causes(clock, pool, server, record.tasks)
-    dispatcher = Dispatcher(clock, settings, circumstances, pool, tasks, server, causes, literal)
-    waiting = dispatcher.waiting
-    creation = Creation(clock, processes, settings, circumstances, pool, server, waiting, record)
-    autoscaler = Autoscaler(clock, settings, policy, pool, creation, tasks, server, waiting, record, literal)
-    faults = Faults(clock, processes, settings, pool, dispatcher, server, causes, record, autoscaler)
+    platform = Platform(settings, inputs, policy)
+    env = platform.env
+    for number, strikes in enumerate(inputs.faults):
+        env.process(fault(platform, number, strikes))
+    for own in processes:
+        env.process(own(env, platform))
+    env.process(_arrivals(platform, inputs.tasks))
+    env.run(until=settings.horizon)
+    platform.pool.end()
+    return platform.record.record(platform.server.tasks.arrived)
 
-    for _ in range(settings.initial_pods):
-        pool.make_ready(pool.make_pod())
-    for number, strikes in enumerate(circumstances.faults):
-        processes.process(faults.strikes(number, strikes))
-    dispatcher.expect(circumstances.workload.arrivals(settings.horizon))
-    autoscaler.begin()
-    clock.run_to(settings.horizon)
 
-    causes.end_all()
-    for pod in pool.pods.values():
-        record.pod(pod)
-        for slot in pod.slots:
-            if slot.state == RESERVED:
-                record.reservation(slot, NEVER)
-    return record.columns()
+def _arrivals(platform: Platform, tasks: TaskInputs) -> ProcessGenerator:
+    """The process that has the tasks of a world arrive, one after the other."""
+    for at, task in _in_order(tasks):
+        if at > platform.env.now:
+            yield platform.env.timeout(at - platform.env.now)
+        platform.submit(task, at)
+
+
+def _in_order(tasks: TaskInputs) -> Iterator[tuple[int, Task]]:
+    columns = (tasks.applies, tasks.workspace, tasks.plan, tasks.confirm, tasks.apply)
+    for row in np.argsort(tasks.arrive, kind="stable").tolist():
+        yield int(tasks.arrive[row]), Task(row, *(column[row].item() for column in columns))

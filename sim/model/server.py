@@ -1,48 +1,169 @@
-"""The server's down-time, and what it does when it comes up (model.md, 4: server_restart)."""
+"""The server: it takes tasks in, sends them to slots, learns how they end, and can restart (model.md, 2 and 4)."""
 
 from __future__ import annotations
 
-from sim.model.clock import SERVER_UP, Alarm, Clock
-from sim.model.dispatcher import Dispatcher
-from sim.model.pool import RUNNING, Pool
-from sim.model.settings import ServerRestart
+from collections.abc import Callable
+
+from simpy.events import ProcessGenerator
+
+from sim.model.instant import ARRIVAL, END, SERVER_UP, PlatformEnvironment
+from sim.model.pod import RUNNING, Slot
+from sim.model.pool import Pool
+from sim.model.recorder import RunRecorder
+from sim.model.reservations import Reservations
+from sim.model.task import Task, Tasks
+from sim.model.waiting import AskAgain, StandInQueue
+from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING, REPLANNING
+from sim.runs.inputs import RandomInputs
+from sim.runs.settings import PlatformSettings
+from sim.runs.time import NEVER
 
 
 class Server:
-    """Whether the server is up, and since when."""
+    """The server and what it keeps in memory.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    Args:
+        env: the simulated time.
+        settings: how the platform is set up.
+        inputs: how much longer applies take on other pods than their plans.
+        record: where it is noted what happens.
+    """
+
+    def __init__(
+        self, env: PlatformEnvironment, settings: PlatformSettings, inputs: RandomInputs, record: RunRecorder
+    ) -> None:
+        self._env = env
+        self._settings = settings
+        self._inputs = inputs
+        self._record = record
+        self.tasks = Tasks()
+        self.waiting: AskAgain | StandInQueue
+        if settings.notify:
+            self.waiting = StandInQueue(env, self.attempt)
+        else:
+            self.waiting = AskAgain(env, settings.dispatch_retry, self.attempt)
+        self.pool = Pool(env, settings, record, self._report, self.waiting.on_change)
+        self.reservations = Reservations(env, settings.reservation_ttl, self.pool, self._on_loss)
         self.is_down = False
-        self.up_since = 0
-        """When it came up last: the autoscaler's ticks count from here."""
         self.back_at = 0
         """When it will be up again, while it is down."""
+        self.on_up: list[Callable[[], None]] = []
+        """Called when it has come up."""
 
-    def down(self) -> bool:
-        """Whether it is down, as a function to hand around."""
-        return self.is_down
+    def until_up(self, place: int) -> ProcessGenerator:
+        """Wait while the server is down: what falls due then is put off to *place* of the instant it is up again."""
+        while self.is_down:
+            yield self._env.moment(self.back_at - self._env.now, place)
 
-    def restart(self, strike: ServerRestart, pool: Pool, dispatcher: Dispatcher) -> None:
-        """Go down, and come up `downtime` later. While it is down already this does nothing."""
+    # A task's way
+
+    def arrival(self, task: Task, at: int) -> ProcessGenerator:
+        """The process of a task that is to arrive at the time *at*."""
+        yield self._env.moment(at - self._env.now, ARRIVAL + task.index)
+        yield from self.until_up(ARRIVAL + task.index)
+        self.tasks.arrive(task, self._env.now)
+        if self.tasks.is_eligible(task):
+            self.waiting.ask(task)
+
+    def attempt(self, task: Task) -> bool:
+        """Try to send an eligible task to a slot; whether that succeeded (model.md, 2.3 and 2.4)."""
+        slot = self.pool.slot_of(task) or self.pool.free_slot(task)
+        if slot is None or slot.pod.is_offline or self.is_down:
+            return False
+        if task.state == PENDING:
+            self._start_plan(task, slot)
+        else:
+            self._start_apply(task, slot)
+        return True
+
+    def _start_plan(self, task: Task, slot: Slot) -> None:
+        task.move(PLANNING)
+        task.plan_started_at = self._env.now
+        task.planned_on = (slot.pod.number, slot.number)
+        self.pool.run(slot, task, task.plan)
+
+    def _start_apply(self, task: Task, slot: Slot) -> None:
+        self.tasks.start_apply(task, self._env.now)
+        task.applied_on = (slot.pod.number, slot.number)
+        is_elsewhere = task.planned_on is not None and task.planned_on[0] != slot.pod.number
+        self.pool.run(slot, task, task.apply + (self._inputs.reinit(task.index) if is_elsewhere else 0))
+
+    def _report(self, slot: Slot) -> ProcessGenerator:
+        """The process of a slot telling the server that what ran on it has ended (model.md, 2.6 and 2.8)."""
+        task = slot.task
+        assert task is not None
+        yield from self.until_up(END + task.index)
+        now = self._env.now
+        if task.state == APPLYING:
+            task.apply_ended_at = now
+            self.pool.release(slot)
+            self._finish(task, APPLIED)
+            return
+        task.plan_ended_at = now
+        if task.applies:
+            task.move(APPLY_PENDING)
+            self.reservations.make(slot, task)
+            if task.confirm < NEVER:
+                self._env.process(self._human(task))
+        else:
+            self.pool.release(slot)
+            self._finish(task, PLANNED)
+
+    def _human(self, task: Task) -> ProcessGenerator:
+        """The process of the human who thinks about a plan and then confirms it (model.md, 2.7)."""
+        yield self._env.moment(task.confirm, ARRIVAL + task.index)
+        yield from self.until_up(ARRIVAL + task.index)
+        self.tasks.confirm(task, self._env.now)
+        if self.pool.slot_of(task) is None:
+            self._replan_if_asked(task)
+        self.waiting.ask(task)
+
+    def fail(self, slot: Slot) -> None:
+        """What runs on the slot is cut off, and its task has failed."""
+        task = slot.task
+        assert task is not None
+        self.pool.cut_off(slot)
+        task.failed_at = self._env.now
+        if task in self.tasks.awaiting_apply:  # It was planning again, and its apply will never come.
+            task.waits[REPLANNING] += self._settings.horizon - self._env.now
+        self._finish(task, FAILED)
+
+    def _finish(self, task: Task, state: int) -> None:
+        task.move(state)
+        successor = self.tasks.close(task)
+        if successor is not None:
+            self.waiting.ask(successor)
+
+    def _on_loss(self, task: Task) -> None:
+        """The task has lost its reservation."""
+        if task.is_confirmed:
+            self._replan_if_asked(task)
+
+    def _replan_if_asked(self, task: Task) -> None:
+        """With the safeguard `lost_reservation: replan`, plan again; the new plan has to be confirmed, too."""
+        if self._settings.safeguards.replan:
+            task.move(PENDING)
+            task.plan_started_at = task.plan_ended_at = NEVER
+            task.is_confirmed = False
+
+    # Restarts
+
+    def restart(self, downtime: int, reconcile_after: int, running_tasks: str) -> ProcessGenerator:
+        """The process of a restart (model.md, 4: server_restart). While the server is down, this does nothing."""
         if self.is_down:
             return
-        down_since = self._clock.now
+        self._record.incident(self._env.now, self._env.now + downtime, "server_restart")
         self.is_down = True
-        self.back_at = self._clock.now + strike.downtime
-        dispatcher.reservations.stop_restoring()
-
-        def come_up(_: Alarm | None) -> None:
-            self.is_down = False
-            self.up_since = self._clock.now
-            if strike.running_tasks == "fail":
-                running = [slot for pod in pool.pods.values() for slot in pod.slots if slot.state == RUNNING]
-                for slot in running:
-                    dispatcher.cut_off(slot)
-            dispatcher.reservations.forget(strike.reconcile_after)
-            dispatcher.waiting.restart(down_since)
-
-        if strike.downtime == 0:
-            come_up(None)
-        else:
-            self._clock.schedule(Alarm(come_up), self.back_at, SERVER_UP)
+        self.back_at = self._env.now + downtime
+        self.reservations.stop_restoring()
+        if downtime:
+            yield self._env.moment(downtime, SERVER_UP)
+        self.is_down = False
+        if running_tasks == "fail":
+            for slot in [slot for slot in self.pool.slots if slot.state == RUNNING]:
+                self.fail(slot)
+        self.reservations.forget()
+        self.reservations.restore_after(reconcile_after)
+        self.waiting.on_server_up()
+        for called in self.on_up:
+            called()

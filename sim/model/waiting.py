@@ -1,42 +1,105 @@
-"""How a task waits for its next attempt (model.md, 2.2).
-
-Three ways, one interface. `polling.LiteralPolling` is the rule as it is written: after each attempt that failed
-another one, `dispatch_retry` later. `polling.Polling` has the same attempts succeed at the same times, but makes only
-those that can: a retry cannot succeed until a slot that fits becomes usable, and then the waiting task that is due
-first gets it. `queueing.Queue` is `dispatch: notify`.
-"""
+"""How a task that is eligible waits for a slot (model.md, 2.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.model.pool import Pod
-from sim.model.tasks import Task
+from simpy import Interrupt, Process
+from simpy.events import ProcessGenerator
 
-Attempt = Callable[[Task], bool]
-"""Makes one attempt for a task; whether it succeeded."""
+from sim.model.instant import ATTEMPT, QUEUE, PlatformEnvironment
+from sim.model.task import Task
 
 
-class Waiting:
-    """The tasks that wait for their next attempt. While the server is down none is made."""
+class AskAgain:
+    """`dispatch: poll`: each waiting task is a process that asks again and again.
 
-    def add(self, task: Task) -> None:
-        """An attempt for the task has failed just now, or could not be made because the server is down."""
-        raise NotImplementedError
+    Args:
+        env: the simulated time.
+        retry: nanoseconds from an attempt that failed to the next.
+        attempt: makes one attempt for a task, and says whether it succeeded.
+    """
 
-    def moved(self, task: Task) -> None:
-        """A waiting task's reserved slot has been lost or restored."""
+    def __init__(self, env: PlatformEnvironment, retry: int, attempt: Callable[[Task], bool]) -> None:
+        self._env = env
+        self._retry = retry
+        self._attempt = attempt
+        self._asking: dict[Task, Process] = {}
 
-    def offer(self) -> None:
-        """A slot may have become usable."""
+    def ask(self, task: Task) -> None:
+        """The task has become eligible: it gets its first attempt in this instant."""
+        self._asking[task] = self._env.process(self._ask(task))
 
-    def agent_back(self, pod: Pod) -> None:
-        """The pod's agent answers again."""
+    def _ask(self, task: Task) -> ProcessGenerator:
+        """The process of a task that waits."""
+        delay = 0
+        while True:
+            try:
+                yield self._env.moment(delay, ATTEMPT + task.index)
+            except Interrupt:
+                delay = 0  # The server has restarted and forgotten the retry. Everybody asks at once.
+                continue
+            if self._attempt(task):
+                del self._asking[task]
+                return
+            delay = self._retry
 
-    def restart(self, down_since: int) -> None:
-        """The server has come up: every waiting task gets an attempt in this instant, and retries count from it too.
+    def on_server_up(self) -> None:
+        """The server has come up: every task that waits gets an attempt, and its retries count from that one."""
+        for asking in self._asking.values():
+            asking.interrupt()
 
-        Retries that fell due while it was down are lost, and with them those that would have followed. Others are
-        not: after a short down-time a task asks more often than every `dispatch_retry`.
-        """
-        raise NotImplementedError
+    def on_change(self) -> None:
+        """A slot may have become usable. Nobody is told: the platform polls."""
+
+
+class StandInQueue:
+    """`dispatch: notify`: tasks stand in a queue, and a slot that becomes usable serves the first that it fits.
+
+    Args:
+        env: the simulated time.
+        attempt: makes one attempt for a task, and says whether it succeeded.
+    """
+
+    def __init__(self, env: PlatformEnvironment, attempt: Callable[[Task], bool]) -> None:
+        self._env = env
+        self._attempt = attempt
+        self._queue: list[Task] = []
+        self._changed = env.event()
+        env.process(self._serve())
+
+    def ask(self, task: Task) -> None:
+        """The task has become eligible: it gets its first attempt in this instant."""
+        self._env.process(self._ask(task))
+
+    def _ask(self, task: Task) -> ProcessGenerator:
+        yield self._env.moment(0, ATTEMPT + task.index)
+        task.eligible_at = self._env.now
+        if not self._attempt(task):
+            self._queue.append(task)
+            self._queue.sort(key=lambda each: (each.eligible_at, each.index))
+
+    def _serve(self) -> ProcessGenerator:
+        """The process that serves the queue, one task at a time: what starts may end in the same instant."""
+        while True:
+            yield self._changed
+            self._changed = self._env.event()
+            yield self._env.moment(0, QUEUE)
+            while self._serve_first():
+                yield self._env.moment(0, QUEUE)
+
+    def _serve_first(self) -> bool:
+        for task in self._queue:
+            if self._attempt(task):
+                self._queue.remove(task)
+                return True
+        return False
+
+    def on_change(self) -> None:
+        """A slot may have become usable, which is looked into within this instant."""
+        if not self._changed.triggered:
+            self._changed.succeed()
+
+    def on_server_up(self) -> None:
+        """The server has come up, and so every slot may have become usable."""
+        self.on_change()

@@ -48,7 +48,7 @@ class PercentageRunnersBusy:
 
 
 @dataclass
-class Autoscaler:
+class RunnerAutoscaler:
     """Bounds what is suggested, and holds back from fewer runners for a while after there became more."""
 
     scale_down_delay: float
@@ -111,7 +111,7 @@ class ArcBusy:
     queued_and_in_progress: bool = False
     sync_period: Period = 60.0
     _metric: PercentageRunnersBusy = field(init=False, repr=False, compare=False)
-    _autoscaler: Autoscaler = field(init=False, repr=False, compare=False)
+    _autoscaler: RunnerAutoscaler = field(init=False, repr=False, compare=False)
     _syncs: Cadence = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class ArcBusy:
             self.scale_up_adjustment,
             self.scale_down_adjustment,
         )
-        self._autoscaler = Autoscaler(self.scale_down_delay_seconds_after_scale_out)
+        self._autoscaler = RunnerAutoscaler(self.scale_down_delay_seconds_after_scale_out)
         self._syncs = Cadence(self.sync_period)
 
     def desired_pods(self, view: PoolView) -> int:

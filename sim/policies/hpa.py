@@ -15,7 +15,7 @@ from sim.scenario.units import Duration, Period, Share
 
 Select = Literal["Max", "Min", "Disabled"]
 Kind = Literal["Pods", "Percent"]
-Count = Annotated[int, Field(ge=1)]
+PositiveCount = Annotated[int, Field(ge=1)]
 
 
 class Tolerances(NamedTuple):
@@ -85,7 +85,7 @@ class ScalingRules:
     select_policy: Select = "Max"
 
 
-class Record(NamedTuple):
+class ScaleEvent(NamedTuple):
     """A recommendation, or by how much the replicas were changed, and when."""
 
     value: int
@@ -96,7 +96,7 @@ SCALE_UP = ScalingRules((ScalingPolicy("Percent", 100, 15), ScalingPolicy("Pods"
 SCALE_DOWN = ScalingRules((ScalingPolicy("Percent", 100, 15),), 300)
 
 
-def store(records: list[Record], new: Record, window: float) -> None:
+def store(records: list[ScaleEvent], new: ScaleEvent, window: float) -> None:
     """Keep *new*, in the place of the last record that is older than *window* if there is one."""
     old = [index for index, record in enumerate(records) if record.time < new.time - window]
     if old:
@@ -105,7 +105,7 @@ def store(records: list[Record], new: Record, window: float) -> None:
         records.append(new)
 
 
-def changed(events: Sequence[Record], period: float, now: float) -> int:
+def changed(events: Sequence[ScaleEvent], period: float, now: float) -> int:
     """The replicas added, or removed, within the last *period* seconds."""
     return sum(event.value for event in events if event.time > now - period)
 
@@ -121,23 +121,23 @@ class Controller:
     def __init__(self, up: ScalingRules = SCALE_UP, down: ScalingRules = SCALE_DOWN) -> None:
         self.up = up
         self.down = down
-        self.recommendations: list[Record] = []
-        self.ups: list[Record] = []
-        self.downs: list[Record] = []
+        self.recommendations: list[ScaleEvent] = []
+        self.ups: list[ScaleEvent] = []
+        self.downs: list[ScaleEvent] = []
 
     def reconcile(self, now: float, current: int, recommended: int | None, minimum: int, maximum: int) -> int:
         """One sync: the replicas to ask for, where *current* are asked for and the metric recommends *recommended*."""
         if not self.recommendations:
-            self.recommendations.append(Record(current, now))
+            self.recommendations.append(ScaleEvent(current, now))
         if current == 0 and minimum != 0:
             return 0  # zero that the HPA did not set means that autoscaling is switched off
         desired = min(max(current, minimum), maximum)
         if desired == current and recommended is not None:
             desired = self.limited(now, current, self.stabilized(now, current, recommended), minimum, maximum)
         if desired > current:
-            store(self.ups, Record(desired - current, now), max(policy.period for policy in self.up.policies))
+            store(self.ups, ScaleEvent(desired - current, now), max(policy.period for policy in self.up.policies))
         elif desired < current:
-            store(self.downs, Record(current - desired, now), max(policy.period for policy in self.down.policies))
+            store(self.downs, ScaleEvent(current - desired, now), max(policy.period for policy in self.down.policies))
         return desired
 
     def stabilized(self, now: float, current: int, recommended: int) -> int:
@@ -145,7 +145,7 @@ class Controller:
         up, down = self.up.stabilization_window, self.down.stabilization_window
         lowest = min([recommended, *(value for value, time in self.recommendations if time > now - up)])
         highest = max([recommended, *(value for value, time in self.recommendations if time > now - down)])
-        store(self.recommendations, Record(recommended, now), max(up, down))
+        store(self.recommendations, ScaleEvent(recommended, now), max(up, down))
         return min(max(current, lowest), highest)
 
     def limited(self, now: float, current: int, desired: int, minimum: int, maximum: int) -> int:
@@ -206,21 +206,21 @@ class Hpa:
 
     metric: Literal["external", "utilization"] = "external"
     average_value: Annotated[float, Field(ge=0.001)] | None = None
-    average_utilization: Count = 80
+    average_utilization: PositiveCount = 80
     interval: Period = 15.0
     scale_up_tolerance: Share = 0.1
     scale_up_stabilization_window: Duration = 0.0
     scale_up_select_policy: Select = "Max"
-    scale_up_percent: Count | None = 100
+    scale_up_percent: PositiveCount | None = 100
     scale_up_percent_period: Period = 15.0
-    scale_up_pods: Count | None = 4
+    scale_up_pods: PositiveCount | None = 4
     scale_up_pods_period: Period = 15.0
     scale_down_tolerance: Share = 0.1
     scale_down_stabilization_window: Duration = 300.0
     scale_down_select_policy: Select = "Max"
-    scale_down_percent: Count | None = 100
+    scale_down_percent: PositiveCount | None = 100
     scale_down_percent_period: Period = 15.0
-    scale_down_pods: Count | None = None
+    scale_down_pods: PositiveCount | None = None
     scale_down_pods_period: Period = 15.0
     _controller: Controller = field(init=False, repr=False, compare=False)
     _cadence: Cadence = field(init=False, repr=False, compare=False)

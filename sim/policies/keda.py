@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.policies.cadence import Cadence
-from sim.policies.hpa import Record, Tolerances, external_replicas, store
+from sim.policies.hpa import ScaleEvent, Tolerances, external_replicas, store
 from sim.policies.view import PoolView
 from sim.scenario.units import Duration, Period, Share
 
@@ -58,12 +58,12 @@ class PlainHpa:
 
     def __init__(self, window: float = 300.0) -> None:
         self.window = window
-        self.recommendations: list[Record] = []
+        self.recommendations: list[ScaleEvent] = []
 
     def reconcile(self, now: float, current: int, recommended: int, minimum: int, maximum: int) -> int:
         """One sync: the replicas to ask for, where *current* are asked for and the metric recommends *recommended*."""
         if not self.recommendations:
-            self.recommendations.append(Record(current, now))
+            self.recommendations.append(ScaleEvent(current, now))
         if current == 0:
             return 0  # switched off
         if not minimum <= current <= maximum:
@@ -73,7 +73,7 @@ class PlainHpa:
     def stabilized(self, now: float, recommended: int) -> int:
         """The highest recommendation of the window, upwards as well; *recommended* is kept."""
         highest = max([recommended, *(value for value, time in self.recommendations if time >= now - self.window)])
-        store(self.recommendations, Record(recommended, now), self.window)
+        store(self.recommendations, ScaleEvent(recommended, now), self.window)
         return highest
 
 

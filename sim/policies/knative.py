@@ -89,7 +89,7 @@ class Decision(NamedTuple):
     excess_burst_capacity: int
 
 
-class Autoscaler:
+class KpaAutoscaler:
     """From the average concurrency to a number of pods: Knative's `autoscaler.Scale`.
 
     It starts panicking if more than one pod is *ready*: it knows nothing yet, and is not to take them away.
@@ -225,7 +225,7 @@ class Knative:
     tick_interval: Period = 2.0
     _ticks: Cadence = field(init=False, repr=False, compare=False)
     _samples: Samples = field(init=False, repr=False, compare=False)
-    _autoscaler: Autoscaler | None = field(default=None, init=False, repr=False, compare=False)
+    _autoscaler: KpaAutoscaler | None = field(default=None, init=False, repr=False, compare=False)
     _to_zero: ScaleToZero = field(init=False, repr=False, compare=False)
     _decision: Decision | None = field(default=None, init=False, repr=False, compare=False)
     _answer: int = field(default=0, init=False, repr=False, compare=False)
@@ -257,7 +257,7 @@ class Knative:
                 self._answer = wanted
             self._to_zero.observe(view.time, wanted, ready, self._decision.excess_burst_capacity)
 
-    def _start(self, view: PoolView, ready: int) -> Autoscaler:
+    def _start(self, view: PoolView, ready: int) -> KpaAutoscaler:
         total = min(self.target or view.slots_per_pod, float(view.slots_per_pod))
         spec = Spec(
             target_value=target_value(total, self.container_concurrency_target_percentage),
@@ -281,5 +281,5 @@ class Knative:
             grace_period=self.scale_to_zero_grace_period,
             retention_period=self.scale_to_zero_pod_retention_period,
         )
-        self._autoscaler = Autoscaler(spec, ready, view.time)
+        self._autoscaler = KpaAutoscaler(spec, ready, view.time)
         return self._autoscaler

@@ -21,7 +21,7 @@ from sim.scenario.units import Duration, Period, Share
 GROUP = "sim.policies"
 """The group of entry points under which an installed package registers policies."""
 
-OURS: MappingProxyType[str, str] = MappingProxyType(
+BUILT_IN: MappingProxyType[str, str] = MappingProxyType(
     {
         "old": "old:Old",
         "fixed": "fixed:Fixed",
@@ -44,7 +44,7 @@ OURS: MappingProxyType[str, str] = MappingProxyType(
 
 def names() -> list[str]:
     """The names of all policies, ours first."""
-    return [*OURS, *(point.name for point in _installed())]
+    return [*BUILT_IN, *(point.name for point in _installed())]
 
 
 def find(name: str) -> Any:
@@ -54,8 +54,8 @@ def find(name: str) -> Any:
         KeyError: there is none of that name.
         Exception: whatever the import of an installed package's policy raises.
     """
-    if name in OURS:
-        module, _, attribute = OURS[name].partition(":")
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(f"sim.policies.{module}"), attribute)
     for point in _installed():
         if point.name == name:
@@ -64,7 +64,7 @@ def find(name: str) -> Any:
 
 
 def _installed() -> Iterator[EntryPoint]:
-    yield from (point for point in entry_points(group=GROUP) if point.name not in OURS)
+    yield from (point for point in entry_points(group=GROUP) if point.name not in BUILT_IN)
 
 
 def parameters_of(policy: Any) -> dict[str, str]:

@@ -10,21 +10,22 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sim.report.html_table import comparison_table
+from sim.report.plot import Plot
 from sim.report.svg import as_svg
 from sim.report.words import facts, verdict
 
 if TYPE_CHECKING:
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 TIMELINES = 3
 """A report has the timelines of no more replications than this: those with the longest waits."""
 
 
-def report(outcome: Outcome) -> str:
-    """The report of an outcome, as HTML."""
-    scenario = outcome.scenario
+def report(result: ResultBase) -> str:
+    """The report of a result, as HTML."""
+    scenario = result.scenario
     told = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(scenario, outcome.replications)
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(scenario, result.replications)
     )
     style, script = (files("sim.report").joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     name = escape(scenario.name)
@@ -33,9 +34,9 @@ def report(outcome: Outcome) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light '
         f'dark"><style>{style}</style></head><body><main><h1>{name}</h1>'
         f'<p class="description">{_described(scenario.description)}</p>'
-        f'<section aria-label="Verdict" class="verdict"><p>{escape(verdict(outcome))}</p></section>'
-        f"<section><h2>Comparison</h2><div class='wide' tabindex='0'>{comparison_table(outcome)}</div></section>"
-        f"{''.join(_figures(outcome))}"
+        f'<section aria-label="Verdict" class="verdict"><p>{escape(verdict(result))}</p></section>'
+        f"<section><h2>Comparison</h2><div class='wide' tabindex='0'>{comparison_table(result)}</div></section>"
+        f"{''.join(_figures(result))}"
         f"<section><h2>The scenario</h2><dl>{told}</dl></section>"
         f"</main><script>{script}</script></body></html>\n"
     )
@@ -46,14 +47,14 @@ def _described(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def _figures(outcome: Outcome) -> Iterator[str]:
-    plot = outcome.plot
-    chosen = worst_replications(outcome)
+def _figures(result: ResultBase) -> Iterator[str]:
+    plot = Plot(result)
+    chosen = worst_replications(result)
     yield "<section><h2>What happened</h2>"
-    if outcome.replications > 1:
+    if result.replications > 1:
         options = "".join(f'<option value="{number}">{number}</option>' for number in chosen)
         yield (
-            f'<p><label>Replication <select id="replication">{options}</select></label> of {outcome.replications}: '
+            f'<p><label>Replication <select id="replication">{options}</select></label> of {result.replications}: '
             "those with the longest waits, the worst first.</p>"
         )
     for number in chosen:
@@ -92,8 +93,8 @@ def _figure(svg: str, caption: str, large: bool = False) -> str:
     return f"<figure{kind}>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def worst_replications(outcome: Outcome) -> list[int]:
+def worst_replications(result: ResultBase) -> list[int]:
     """The replications with the longest waits under any policy, the worst first."""
-    longest = outcome.tasks.groupby("replication").apply_wait.max().fillna(0.0)
-    ranked = sorted(range(outcome.replications), key=lambda n: (-float(longest.get(n, 0.0)), n))
+    longest = result.tasks.groupby("replication").apply_wait.max().fillna(0.0)
+    ranked = sorted(range(result.replications), key=lambda n: (-float(longest.get(n, 0.0)), n))
     return ranked[:TIMELINES]

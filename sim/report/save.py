@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import catch_warnings
 
-from sim.results.beside import beside
+from sim.report.plot import Plot
+from sim.results.atomic_write import atomic_write
 from sim.scenario import InputError
 from sim.scenario.errors import shown
 
 if TYPE_CHECKING:
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 FORMATS = (".png", ".svg", ".pdf")
 
 
 def save_picture(
-    outcome: Outcome, kind: str, path: Path, replication: int = 0, policy: str | None = None, dpi: int = 150
+    result: ResultBase, kind: str, path: Path, replication: int = 0, policy: str | None = None, dpi: int = 150
 ) -> None:
     """Draw the picture *kind* (see `sim.report.plot.KINDS`) and put it in the file *path*, whose ending says how.
 
@@ -30,11 +31,11 @@ def save_picture(
         raise InputError("", "policy", f"found {shown(policy)}, expected none, as {kind} shows all policies")
     if replication and kind not in ("timeline", "pods"):
         raise InputError("", "replication", f"found {replication}, expected none, as {kind} shows all replications")
-    if replication >= outcome.replications:
-        expected = f"expected one from 0 to {outcome.replications - 1}"
+    if replication >= result.replications:
+        expected = f"expected one from 0 to {result.replications - 1}"
         raise InputError("", "replication", f"found {replication}, {expected}")
-    if policy is not None and policy not in outcome.labels:
-        raise InputError("", "policy", f"found {shown(policy)}, expected one of: {', '.join(outcome.labels)}")
+    if policy is not None and policy not in result.labels:
+        raise InputError("", "policy", f"found {shown(policy)}, expected one of: {', '.join(result.labels)}")
     import matplotlib
 
     matplotlib.use("Agg")
@@ -48,8 +49,8 @@ def save_picture(
     try:
         # A letter that the font lacks is drawn as a box; that is not worth a warning.
         no_warnings = catch_warnings(action="ignore", category=UserWarning)
-        with plt.rc_context({"svg.hashsalt": kind}), no_warnings, beside(path) as partial:
-            getattr(outcome.plot, kind)(**options)
+        with plt.rc_context({"svg.hashsalt": kind}), no_warnings, atomic_write(path) as partial:
+            getattr(Plot(result), kind)(**options)
             plt.savefig(partial, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
     finally:
         plt.close("all")

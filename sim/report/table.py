@@ -11,8 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.experiment.summary import entry
-from sim.results.outcome import Outcome
+from sim.results.result_base import ResultBase
+from sim.results.summary import entry
 
 WIDTH = 80
 
@@ -89,7 +89,7 @@ def _half_width(found: dict[str, Any], written: Callable[[float], str]) -> str:
     return "" if low is None or high is None else f" ±{written((high - low) / 2).removesuffix(' s')}"
 
 
-def comparison(result: Outcome) -> RenderableType:
+def comparison(result: ResultBase) -> RenderableType:
     """The policies side by side, the first repeated in each block of as many as fit beside it."""
     first, *others = result.labels
     lines = lines_of(result)
@@ -120,7 +120,7 @@ def comparison(result: Outcome) -> RenderableType:
     return Group(*parts)
 
 
-def _columns(result: Outcome, label: str, lines: Sequence[Line]) -> list[list[str]]:
+def _columns(result: ResultBase, label: str, lines: Sequence[Line]) -> list[list[str]]:
     """The columns of a policy that is not the first, with their heads: figures, differences and, if told, verdicts."""
     metrics, differences = result.summary["policies"][label], result.summary["comparisons"][label]
     shown = [figure(entry(metrics, line.metric), line.written) for line in lines]
@@ -138,7 +138,7 @@ def _width(columns: Sequence[Sequence[str]]) -> int:
     return sum(max(map(len, column)) + 2 for column in columns)
 
 
-def _head(result: Outcome) -> Text:
+def _head(result: ResultBase) -> Text:
     scenario = result.scenario
     facts = [f"{scenario.horizon / 3600:g} h", f"seed {scenario.seed}"]
     if result.replications > 1:
@@ -148,7 +148,7 @@ def _head(result: Outcome) -> Text:
     return Text.assemble((scenario.name, "bold"), f"  ({', '.join(facts)})", no_wrap=True, overflow="ellipsis")
 
 
-def notes(result: Outcome) -> Iterator[str]:
+def notes(result: ResultBase) -> Iterator[str]:
     """What a reader of the comparison has to know beside it, one sentence or two each."""
     if result.replications > 1:
         yield f"±: half the {result.scenario.confidence * 100:g} % interval of the mean over replications."
@@ -166,7 +166,7 @@ def notes(result: Outcome) -> Iterator[str]:
         yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
 
 
-def lines_of(result: Outcome) -> list[Line]:
+def lines_of(result: ResultBase) -> list[Line]:
     """The lines that say something about this result."""
     policies = result.summary["policies"].values()
     return [line for line in LINES if line.always or any(entry(metrics, line.metric)["value"] for metrics in policies)]

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.model.clock import SECOND
-from sim.model.names import CAUSES
-from sim.results.beside import beside
+from sim.results.atomic_write import atomic_write
+from sim.runs.codes import CAUSES
+from sim.runs.time import SECOND
 from sim.scenario import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 Event = dict[str, Any]
 Track = tuple[int, int]  # a process and a thread of it
@@ -37,7 +37,7 @@ AGENT: Final = 2
 SLOTS: Final = 3
 
 
-def trace_events(result: Outcome, replication: int = 0) -> Iterator[Event]:
+def trace_events(result: ResultBase, replication: int = 0) -> Iterator[Event]:
     """The events of all policies in one replication, made one by one, not in order of time; `ts` in microseconds.
 
     Raises:
@@ -49,14 +49,14 @@ def trace_events(result: Outcome, replication: int = 0) -> Iterator[Event]:
     return _events(result, replication)
 
 
-def write_trace_events(result: Outcome, path: Path, replication: int = 0) -> None:
+def write_trace_events(result: ResultBase, path: Path, replication: int = 0) -> None:
     """Write the events as a JSON object, one per line: beside, and renamed into place.
 
     Raises:
         InputError: it cannot be written, or there is no such replication.
     """
     events = trace_events(result, replication)
-    with beside(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write('{"displayTimeUnit": "ms", "traceEvents": [')
         for number, event in enumerate(events):
             text = json.dumps(event, ensure_ascii=False, allow_nan=False)
@@ -64,7 +64,7 @@ def write_trace_events(result: Outcome, path: Path, replication: int = 0) -> Non
         file.write("\n]}\n")
 
 
-def _events(result: Outcome, replication: int) -> Iterator[Event]:
+def _events(result: ResultBase, replication: int) -> Iterator[Event]:
     process = 1  # 0 is a process of its own to Perfetto
     for label in result.labels:
         run = _Run(result, label, replication, process)
@@ -78,7 +78,7 @@ class _Run:
     # Processes and threads share one row of numbers, from *process* on: they are shown in that order, and some viewers
     # know a thread by its number alone.
 
-    def __init__(self, result: Outcome, label: str, replication: int, process: int) -> None:
+    def __init__(self, result: ResultBase, label: str, replication: int, process: int) -> None:
         def rows(frame: pd.DataFrame) -> pd.DataFrame:
             return frame[(frame.policy == label) & (frame.replication == replication)]
 

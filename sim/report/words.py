@@ -1,26 +1,26 @@
-"""A scenario and its outcome in words."""
+"""A scenario and its result in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment.summary import entry
 from sim.report.pictures.style import duration
+from sim.results.summary import entry
 from sim.scenario.distributions import Quantity, mean_of
 
 if TYPE_CHECKING:
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
     from sim.scenario import Scenario
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(result: ResultBase) -> str:
     """What came out, in one sentence per policy: how long confirmed tasks wait, and what that costs."""
-    first, *others = outcome.labels
-    policies = outcome.summary["policies"]
+    first, *others = result.labels
+    policies = result.summary["policies"]
     told = [f"Under {first} a confirmed task waits {_wait(policies[first])} on average{_starving(policies[first])}."]
     for label in others:
-        compared = outcome.summary["comparisons"][label]
+        compared = result.summary["comparisons"][label]
         told.append(
             f"Under {label} it waits {_wait(policies[label])}{_starving(policies[label])}"
             f"{_sure(entry(compared, 'apply_wait.mean'))}, for {_cost(entry(compared, 'pod_seconds'))}."

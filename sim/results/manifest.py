@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sim.model import clock
-from sim.results.result import Result
+from sim.engine import MACHINE_CODE
+from sim.results.result import ExperimentResult
 
 PACKAGES = ("slotpool-sim", "simpy", "numpy", "scipy", "pandas", "pyarrow")
 
 
-def manifest(result: Result) -> dict[str, Any]:
+def manifest(result: ExperimentResult) -> dict[str, Any]:
     """The scenario as it was run, the seed, versions, and which program it was, as far as that is known."""
     scenario = result.scenario
     trace = scenario.trace_path
     return {
-        "scenario": scenario.model_dump(mode="json", exclude_none=True),
+        "scenario": {
+            **scenario.model_dump(mode="json", exclude_none=True),
+            "policies": [policy.description for policy in result.policies],
+        },
         "seed": scenario.seed,
         "replications": result.replications,
         "precision_reached": result.precision_reached,
         "warmup": {"seconds": result.warmup, "chosen_by": "MSER-5" if scenario.warmup == "auto" else "scenario"},
         "policies": list(result.labels),
-        "trace": None if trace is None else {"file": str(trace), "sha256": sha256(trace.read_bytes()).hexdigest()},
+        "trace": None if trace is None else {"file": str(trace), "sha256": result.trace_sha256},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "git_commit": _git_commit(),
-        "model_compiled": not clock.__file__.endswith(".py"),
+        "engine": {"name": result.implementation, "compiled": result.implementation == "fast" and MACHINE_CODE},
     }
 
 

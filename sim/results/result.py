@@ -1,35 +1,37 @@
-"""What `sim.run` gives back."""
+"""The result of an experiment that was just run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from sim.experiment.conduct import measured, warmup_of
-from sim.experiment.draw import names_of
-from sim.experiment.runner import Run
-from sim.experiment.summary import Measured, Summary, summarize
-from sim.model.clock import SECOND
-from sim.results.outcome import Outcome
-from sim.scenario import Scenario
+from sim.experiment.named_policies import NamedPolicy
+from sim.experiment.run_experiment import Experiment, Findings, measured, warmup_of
+from sim.results.result_base import ResultBase
+from sim.results.summary import Summary, summarize
+from sim.runs.time import SECOND
+from sim.statistics.metrics import Measured
 
 
-class Result(Outcome):
-    """The outcome of an experiment that was just run.
+class ExperimentResult(ResultBase):
+    """The result of an experiment that was just run.
 
     Args:
-        scenario: what was simulated, as it was run.
-        runs: every policy in every replication, policy by policy in each replication.
-        precision_reached: see the attribute.
+        experiment: what was run.
+        findings: what it brought.
     """
 
-    def __init__(self, scenario: Scenario, runs: Sequence[Run], precision_reached: bool | None = None) -> None:
-        self.scenario = scenario
-        self.precision_reached = precision_reached
-        self.labels = tuple(dict.fromkeys(run.label for run in runs))
-        self.runs = tuple(sorted(runs, key=lambda run: (self.labels.index(run.label), run.replication)))
+    def __init__(self, experiment: Experiment, findings: Findings) -> None:
+        self.scenario = experiment.scenario
+        self.policies: tuple[NamedPolicy, ...] = tuple(experiment.policies)
+        self.precision_reached = findings.precision_reached
+        self.labels = tuple(policy.label for policy in experiment.policies)
+        self.runs = tuple(sorted(findings.runs, key=lambda run: (self.labels.index(run.label), run.replication)))
         self.replications = len(self.runs) // len(self.labels)
+        self.implementation = findings.implementation
+        """Which implementation of the rules was used: `simpy` or `fast`."""
+        self.trace_sha256 = findings.trace_sha256
+        self._names = findings.names
 
     @cached_property
     def warmup(self) -> float:  # type: ignore[override]
@@ -49,7 +51,7 @@ class Result(Outcome):
         """The rows as Arrow tables: `tasks`, `pods`, `decisions`, `reservations` and `incidents`."""
         from sim.results import tables
 
-        horizon, names = round(self.scenario.horizon * SECOND), names_of(self.scenario)
+        horizon, names = round(self.scenario.horizon * SECOND), self._names
         return {
             "tasks": tables.tasks_table(self.runs, names, horizon),
             "pods": tables.pods_table(self.runs),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.results.manifest import manifest
-from sim.results.result import Result
+from sim.results.result import ExperimentResult
 from sim.scenario import InputError
 
 
@@ -28,7 +28,7 @@ class Place:
         self.folder = out / name
         self._beside = beside
 
-    def write(self, result: Result, pages: Mapping[str, str] | None = None) -> Path:
+    def write(self, result: ExperimentResult, pages: Mapping[str, str] | None = None) -> Path:
         """Write everything, *pages* by file name too, and put it in place of what was there. Returns the folder."""
         import pyarrow.parquet as pq
 

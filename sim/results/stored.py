@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sim.experiment.names import METRICS
-from sim.experiment.summary import entry
-from sim.results.outcome import Outcome
+from sim.results.result_base import ResultBase
+from sim.results.summary import entry
 from sim.results.tables import COLUMNS
 from sim.scenario import InputError, Scenario
+from sim.statistics.metric_names import METRICS
 
 
-class StoredResult(Outcome):
+class StoredResult(ResultBase):
     """A folder of results as `sim run` writes it.
 
     Args:

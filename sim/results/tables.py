@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim.experiment.draw import Names
-from sim.experiment.metrics import apply_waits
-from sim.experiment.runner import Run
-from sim.model.clock import NEVER, SECOND
-from sim.model.record import DELETED_BY, INCIDENTS
-from sim.model.tasks import STATES
+from sim.experiment.spec import Run
+from sim.runs.codes import DELETED_BY, INCIDENTS, STATES
+from sim.runs.time import NEVER, SECOND
+from sim.statistics.metrics import apply_waits
+from sim.world.names import Names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,13 +149,13 @@ def frame(table: Any) -> pd.DataFrame:
 
 
 def _stacked(runs: Sequence[Run], part: str) -> dict[str, NDArray[np.int64]]:
-    parts = [getattr(run, part) for run in runs]
+    parts = [getattr(run.record, part) for run in runs]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _keys(runs: Sequence[Run], part: str) -> dict[str, Any]:
     """The columns `policy` and `replication`."""
-    lengths = [len(next(iter(getattr(run, part).values()))) for run in runs]
+    lengths = [len(next(iter(getattr(run.record, part).values()))) for run in runs]
     labels = list(dict.fromkeys(run.label for run in runs))
     which = np.repeat([labels.index(run.label) for run in runs], lengths)
     return {

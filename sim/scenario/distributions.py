@@ -18,9 +18,9 @@ from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, Valid
 from typing_extensions import TypeAliasType
 
 from sim.scenario.base import Part, not_empty, refuse
-from sim.scenario.columns import read_column
 from sim.scenario.errors import InputError
-from sim.scenario.families import (
+from sim.scenario.mixing import mixture_cdf, mixture_quantile
+from sim.scenario.parametric import (
     Constant,
     Erlang,
     Exponential,
@@ -34,6 +34,7 @@ from sim.scenario.families import (
     Weibull,
     Weight,
 )
+from sim.scenario.reading.csv_column import read_column
 from sim.scenario.units import Duration
 
 if TYPE_CHECKING:
@@ -97,13 +98,19 @@ class Empirical(Part):
         values, upto = self._weighted
         return values[np.searchsorted(upto, u, side="right")]
 
+    def cdf(self, x: Floats) -> Floats:
+        import numpy as np
+
+        values, upto = self._weighted
+        return np.concatenate([[0.0], upto])[np.searchsorted(values, x, side="right")]
+
     def mean_value(self) -> float:
         assert self.values is not None
         weights = self.weights or (1.0,) * len(self.values)
         return math.fsum(v * w for v, w in zip(self.values, weights, strict=True)) / math.fsum(weights)
 
 
-class Component(Part):
+class WeightedDistribution(Part):
     """One distribution of a mixture, and how often it is the one."""
 
     weight: Weight
@@ -114,21 +121,16 @@ class Mixture(Part):
     """One of several distributions, each as often as its weight says."""
 
     dist: Literal["mixture"]
-    components: Annotated[tuple[Component, ...], Field(strict=False), AfterValidator(not_empty)]
+    components: Annotated[tuple[WeightedDistribution, ...], Field(strict=False), AfterValidator(not_empty)]
+
+    def _parts(self) -> tuple[list[float], list[Distribution]]:
+        return [component.weight for component in self.components], [component.of for component in self.components]
 
     def quantile(self, u: Floats) -> Floats:
-        import numpy as np
+        return mixture_quantile(u, *self._parts())
 
-        edges = np.concatenate([[0.0], np.cumsum([component.weight for component in self.components])])
-        edges /= edges[-1]
-        which = np.searchsorted(edges[1:], u, side="right")
-        # What is left of the number once the component is chosen is uniform again: one number is enough for both.
-        within = np.minimum((u - edges[which]) / (edges[which + 1] - edges[which]), np.nextafter(1.0, 0.0))
-        values = np.empty_like(u)
-        for number, component in enumerate(self.components):
-            chosen = which == number
-            values[chosen] = component.of.quantile(within[chosen])
-        return values
+    def cdf(self, x: Floats) -> Floats:
+        return mixture_cdf(x, *self._parts())
 
     def mean_value(self) -> float:
         total = math.fsum(component.weight for component in self.components)

@@ -34,7 +34,7 @@ class Freeze(Part):
         return [(start, start + self.duration) for start in starts if start < horizon]
 
 
-class Safeguards(Part):
+class SafeguardSettings(Part):
     """The platform's safeguards, and the troubles that they are for.
 
     `hold_while_apply_pending`: no pod is given back while any task is `apply_pending`. `warm_pods`: as many pods more

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -22,14 +21,13 @@ from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity, mean_of
-from sim.scenario.document import Document
 from sim.scenario.errors import InputError, dotted
 from sim.scenario.faults import Fault
-from sim.scenario.mistakes import describe
-from sim.scenario.safeguards import Safeguards
-from sim.scenario.trace import Recording, read_recording
+from sim.scenario.reading.document import Document
+from sim.scenario.reading.error_messages import describe
+from sim.scenario.safeguards import SafeguardSettings
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
-from sim.scenario.workload import Name, Workload, gaps
+from sim.scenario.workload import Name, WorkloadSettings
 
 MOST_STRIKES: Final = 10_000_000
 """Of one fault, on average. More are refused rather than tried."""
@@ -40,7 +38,7 @@ MOST_SLOTS: Final = 10_000_000
 """Slots that the pods of a full pool may have."""
 
 
-class Pool(Part):
+class PoolSettings(Part):
     """The pods there are and may be, and what they are like."""
 
     min_pods: Annotated[int, Field(ge=0, le=100_000)] = 1
@@ -72,7 +70,7 @@ class Pool(Part):
         return self
 
 
-class Control(Part):
+class ControlSettings(Part):
     """How often the server looks."""
 
     autoscaler_interval: Period = 5.0
@@ -161,10 +159,10 @@ class Scenario(Part):
     replications: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     precision: Precision | None = None
     confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
-    pool: Pool = _AS_IT_IS
-    control: Control = _AS_IT_IS
-    safeguards: Safeguards = _AS_IT_IS
-    workload: Workload
+    pool: PoolSettings = _AS_IT_IS
+    control: ControlSettings = _AS_IT_IS
+    safeguards: SafeguardSettings = _AS_IT_IS
+    workload: WorkloadSettings
     faults: Annotated[tuple[Fault, ...], Field(strict=False)] = ()
     policies: Annotated[
         tuple[Annotated[PolicyChoice, BeforeValidator(_named, json_schema_input_type=str | PolicyChoice)], ...],
@@ -213,15 +211,10 @@ class Scenario(Part):
         return {metric: _tolerance(value) for metric, value in self.regression.items()}
 
     def read_from(self, document: Document, folder: Path) -> Self:
-        """This scenario, knowing the file it was read from; a trace is read, and checked with it.
-
-        Raises:
-            InputError: the trace cannot be used.
-        """
+        """This scenario, knowing the file it was read from. Paths in it are relative to *folder*."""
         scenario = self.model_copy()
         scenario._document = document
         scenario._folder = folder
-        _ = scenario.recording
         return scenario
 
     def line(self, path: Sequence[str | int]) -> int | None:
@@ -233,11 +226,6 @@ class Scenario(Part):
         if self._document is None:
             return InputError(f"scenario {self.name}", dotted(path), problem)
         return InputError(f"{self._document.source}:{self._document.line(path)}", dotted(path), problem)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was done to the trace when it was read, in words for its owner."""
-        return self.recording.notes if self.recording else ()
 
     def with_changes(self, changes: Mapping[str, Any]) -> Self:
         """This scenario with some of its fields changed, and checked again.
@@ -260,21 +248,3 @@ class Scenario(Part):
     def trace_path(self) -> Path | None:
         """The file of the trace, if there is one."""
         return None if self.workload.trace is None else self._folder / self.workload.trace.file
-
-    @cached_property
-    def recording(self) -> Recording | None:
-        """The tasks of the trace, if there is one; read when first asked for.
-
-        Raises:
-            InputError: the trace cannot be read, or lacks a column that the scenario does not give either.
-        """
-        trace, path = self.workload.trace, self.trace_path
-        if trace is None or path is None:
-            return None
-        try:
-            recording = read_recording(path)
-        except InputError as error:
-            raise self.mistake(("workload", "trace"), str(error)) from None
-        for field, problem in gaps(trace, frozenset(recording.columns)):
-            raise self.mistake(("workload", "trace", field), problem)
-        return recording

@@ -110,7 +110,7 @@ class Draws(Part):
 
 class Trace(Draws):
     """Recorded tasks: a CSV or Parquet file with the columns of a listed task and times in seconds, or a `.dat` file
-    of arrivals and durations (see `sim.scenario.trace`). A column the file lacks is drawn.
+    of arrivals and durations (see `sim.traces.recording`). A column the file lacks is drawn.
     """
 
     file: Annotated[str, Field(min_length=1)]
@@ -206,7 +206,7 @@ class MarkovModulated(_Generated):
         return self
 
 
-Arrivals = Annotated[Poisson | Deterministic | Profile | MarkovModulated, Field(discriminator="process")]
+ArrivalProcess = Annotated[Poisson | Deterministic | Profile | MarkovModulated, Field(discriminator="process")]
 
 
 def check_applies(draws: Draws) -> None:
@@ -232,12 +232,12 @@ def gaps(trace: Trace, columns: frozenset[str]) -> Iterator[tuple[str, str]]:
         yield "apply", "found nothing, expected it here, as tasks are confirmed and the trace has no column apply"
 
 
-class Workload(Part):
+class WorkloadSettings(Part):
     """Exactly one of the three."""
 
     tasks: Annotated[tuple[ListedTask, ...], Field(strict=False), AfterValidator(not_empty)] | None = None
     trace: Annotated[Trace, BeforeValidator(_file_alone, json_schema_input_type=str | Trace)] | None = None
-    arrivals: Arrivals | None = None
+    arrivals: ArrivalProcess | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

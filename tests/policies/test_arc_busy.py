@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.policies import PoolView
-from sim.policies.arc_busy import ArcBusy, Autoscaler, PercentageRunnersBusy
+from sim.policies.arc_busy import ArcBusy, PercentageRunnersBusy, RunnerAutoscaler
 
 from support import plan, run
 
@@ -78,18 +78,18 @@ def test_the_share_of_busy_runners_decides(
 def test_bounds_and_the_delay_of_scaling_down(
     suggested: int | None, bounds: tuple[int, int], before: int | None, last_scale_out: float | None, desired: int
 ) -> None:
-    autoscaler = Autoscaler(600, before, last_scale_out)
+    autoscaler = RunnerAutoscaler(600, before, last_scale_out)
     assert autoscaler.decide(1000, suggested, *bounds) == desired
 
 
 def test_the_delay_counts_from_the_last_time_there_became_more() -> None:
-    autoscaler = Autoscaler(600)
+    autoscaler = RunnerAutoscaler(600)
     looks = [(0, 4), (1, 2), (300, 6), (601, 2), (899, 6), (900, 2), (901, 1)]
     assert [autoscaler.decide(now, suggested, 1, 9) for now, suggested in looks] == [4, 4, 6, 6, 6, 2, 1]
 
 
 def test_a_first_number_of_one_is_none_for_more() -> None:
-    autoscaler = Autoscaler(600)
+    autoscaler = RunnerAutoscaler(600)
     autoscaler.decide(0, 1, 0, 9)
     assert autoscaler.decide(1, None, 0, 9) == 0
 

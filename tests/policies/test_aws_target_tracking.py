@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sim import InputError
-from sim.experiment.contestants import contestants
+from sim.experiment.named_policies import named_policies
 from sim.policies.aws_target_tracking import AwsTargetTracking, Configuration, TargetTracking, capacity_for
 from sim.policies.view import PoolView
 
@@ -247,7 +247,7 @@ def from_a_scenario(**parameters: Any) -> Any:
         pool={"min_pods": 1, "max_pods": 9},
         policies=[{"name": "sim.policies.aws_target_tracking:AwsTargetTracking", **parameters}],
     )
-    return contestants(chosen, allow_plugins=True)[0].policy
+    return named_policies(chosen, allow_plugins=True)[0].policy
 
 
 def test_a_scenario_gives_its_parameters() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import sim
 from sim.policies import Demand, PoolView
-from sim.scenario import Scenario, load_scenario
+from sim.scenario import Scenario
+from sim.traces.load import load_scenario
 
 from support import faults, plan_and_apply, run, scenario, tasks
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sim import InputError
-from sim.experiment.contestants import contestants
+from sim.experiment.named_policies import named_policies
 from sim.policies.hpa import (
     SCALE_DOWN,
     SCALE_UP,
     Controller,
     Hpa,
-    Record,
+    ScaleEvent,
     ScalingPolicy,
     ScalingRules,
     Tolerances,
@@ -114,10 +114,10 @@ def rules(pods: int, pods_period: float, percent: int, percent_period: float, wi
     return ScalingRules(tuple(found), window)
 
 
-def spread(changes: list[int], period: int) -> list[Record]:
+def spread(changes: list[int], period: int) -> list[ScaleEvent]:
     """The changes evenly over the last *period* seconds, each in the middle of its part, in whole seconds."""
     part = period / len(changes)
-    return [Record(value, NOW - int(period - part * (index + 0.5))) for index, value in enumerate(changes)]
+    return [ScaleEvent(value, NOW - int(period - part * (index + 0.5))) for index, value in enumerate(changes)]
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ def test_a_policy_holds_for_its_period_and_not_for_each_sync() -> None:
 def test_an_event_that_no_policy_needs_any_more_is_replaced(
     before: list[tuple[int, int]], longest: float, counted: int, after: list[int]
 ) -> None:
-    events = [Record(value, NOW - age) for value, age in before]
+    events = [ScaleEvent(value, NOW - age) for value, age in before]
     assert changed(events, 60, NOW) == counted
-    store(events, Record(5, NOW), longest)
+    store(events, ScaleEvent(5, NOW), longest)
     assert [event.value for event in events] == after
 
 
@@ -248,8 +248,8 @@ def test_what_is_changed_is_remembered_by_direction_for_the_longest_period_of_it
     replicas = 2
     for time, recommended in ((0.0, 4), (20.0, 5), (40.0, 1), (61.0, 3), (75.0, 1)):
         replicas = controller.reconcile(time, replicas, recommended, 1, 9)
-    assert [*controller.ups] == [Record(2, 61.0), Record(1, 20.0)]
-    assert [*controller.downs] == [Record(2, 75.0)]
+    assert [*controller.ups] == [ScaleEvent(2, 61.0), ScaleEvent(1, 20.0)]
+    assert [*controller.downs] == [ScaleEvent(2, 75.0)]
 
 
 # How steady: the stabilisation windows
@@ -276,7 +276,7 @@ def test_the_recommendation_of_the_window_that_changes_least_counts(
     before: list[tuple[int, int]], current: int, desired: int, up: float, down: float, expected: int, after: list[int]
 ) -> None:
     controller = Controller(ScalingRules(SCALE_UP.policies, up), ScalingRules(SCALE_DOWN.policies, down))
-    controller.recommendations = [Record(value, NOW - 60 * age) for value, age in before]
+    controller.recommendations = [ScaleEvent(value, NOW - 60 * age) for value, age in before]
     assert controller.stabilized(NOW, current, desired) == expected
     assert [record.value for record in controller.recommendations] == after
 
@@ -324,7 +324,7 @@ def test_the_bounds(minimum: int, maximum: int, current: int, recommended: int |
 def test_without_a_metric_nothing_is_recommended_or_changed() -> None:
     controller = Controller()
     assert controller.reconcile(NOW, 4, None, 1, 9) == 4
-    assert controller.recommendations == [Record(4, NOW)]
+    assert controller.recommendations == [ScaleEvent(4, NOW)]
     assert (controller.ups, controller.downs) == ([], [])
 
 
@@ -410,7 +410,7 @@ def from_a_scenario(**parameters: Any) -> Any:
         pool={"min_pods": 1, "max_pods": 9},
         policies=[{"name": "sim.policies.hpa:Hpa", **parameters}],
     )
-    return contestants(chosen, allow_plugins=True)[0].policy
+    return named_policies(chosen, allow_plugins=True)[0].policy
 
 
 def test_a_scenario_gives_its_parameters() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.policies import PoolView
-from sim.policies.hpa import Record
+from sim.policies.hpa import ScaleEvent
 from sim.policies.keda import Keda, PlainHpa, ScaledObject
 
 from support import plan, run
@@ -93,7 +93,7 @@ def test_without_behavior_the_highest_recommendation_of_the_window_counts(
     earlier: list[tuple[int, int]], highest: int, kept: int
 ) -> None:
     hpa = PlainHpa(window=300)
-    hpa.recommendations += [Record(value, 1000 - 60 * minutes) for value, minutes in earlier]
+    hpa.recommendations += [ScaleEvent(value, 1000 - 60 * minutes) for value, minutes in earlier]
     assert hpa.stabilized(1000, 3 if earlier else 5) == highest
     assert len(hpa.recommendations) == kept
 

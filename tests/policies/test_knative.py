@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.policies import PoolView
 from sim.policies.knative import (
-    Autoscaler,
     Knative,
+    KpaAutoscaler,
     MaxWindow,
     Samples,
     ScaleToZero,
@@ -31,8 +31,8 @@ def spec(target: float, burst: float, **changes: Any) -> Spec:
     return replace(made, **changes)
 
 
-def autoscaler(target: float, burst: float, **changes: Any) -> Autoscaler:
-    return Autoscaler(spec(target, burst, **changes), ready=1, now=0)
+def autoscaler(target: float, burst: float, **changes: Any) -> KpaAutoscaler:
+    return KpaAutoscaler(spec(target, burst, **changes), ready=1, now=0)
 
 
 def excess(target: float, burst: float, concurrency: float, pods: int) -> int:
@@ -172,7 +172,7 @@ def test_another_target_counts_at_once() -> None:
 
 @pytest.mark.parametrize(("ready", "panic_time"), [(0, None), (1, None), (2, 7)])
 def test_it_starts_panicking_with_more_than_one_ready_pod(ready: int, panic_time: float | None) -> None:
-    scaler = Autoscaler(spec(100, 11, panic_threshold=220), ready, 7)
+    scaler = KpaAutoscaler(spec(100, 11, panic_threshold=220), ready, 7)
     assert (scaler.panic_time, scaler.max_panic_pods) == (panic_time, ready)
 
 

@@ -18,7 +18,7 @@ from sim.testing import check_answers, check_declared_memory, check_determinism
 from support import REMEMBERING, plan, scenario
 
 
-@pytest.mark.parametrize("name", registry.OURS)
+@pytest.mark.parametrize("name", registry.BUILT_IN)
 def test_every_policy_of_ours_keeps_to_the_rules(name: str) -> None:
     policy = registry.find(name)
     check_answers(policy)
@@ -31,7 +31,7 @@ def test_what_a_policy_in_a_hurry_says_of_its_memory_is_so(given: dict[str, Any]
     check_declared_memory(registry.find(given["name"])(**{key: given[key] for key in given if key != "name"}))
 
 
-@pytest.mark.parametrize("name", registry.OURS)
+@pytest.mark.parametrize("name", registry.BUILT_IN)
 def test_every_policy_of_ours_explains_itself(name: str) -> None:
     policy = registry.find(name)
     summary = registry.summary_of(policy)
@@ -58,7 +58,7 @@ def sim_policies(*words: str) -> int:
 def test_the_list_and_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
     assert sim_policies() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(registry.OURS)
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(registry.BUILT_IN)
     assert sim_policies("demand") == 0
     out = capsys.readouterr().out
     assert "desired = pods + lack" in out

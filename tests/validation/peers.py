@@ -7,8 +7,8 @@ import numpy as np
 from queues import Row, queue
 
 import sim
-from sim.experiment.draw import World
-from sim.model.clock import SECOND
+from sim.runs.time import SECOND
+from sim.world.world import World
 
 
 def same_waits_as_ciw(customers: int) -> list[Row]:
@@ -16,7 +16,7 @@ def same_waits_as_ciw(customers: int) -> list[Row]:
     rows = []
     for servers, load in ((1, 0.9), (3, 0.8), (10, 0.95)):
         scenario = queue(servers, servers * load, {"dist": "lognormal", "mean": 1, "cv": 1.2}, customers, 1)
-        workload = World(scenario, 0).workload
+        workload = World(scenario, 0).tasks
         arrive, service = workload.arrive / SECOND, workload.plan / SECOND
         network = ciw.create_network(
             arrival_distributions=[ciw.dists.Sequential([*np.diff(arrive, prepend=0.0).tolist(), float("inf")])],

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 import sim
-from sim.model.clock import NEVER, SECOND
+from sim.runs.time import NEVER, SECOND
 from sim.scenario import Scenario
 
 

@@ -1,1 +1,1 @@
-"""Pictures of an outcome, one file each. Each function draws on Matplotlib axes and returns them."""
+"""Pictures of a result, one file each. Each function draws on Matplotlib axes and returns them."""

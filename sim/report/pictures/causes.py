@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment.summary import entry
 from sim.report.pictures import style
+from sim.results.summary import entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 CAUSES = {
     "no_slot": ("no slot, none on its way", "#D55E00", ""),
@@ -24,16 +24,16 @@ CAUSES = {
 """By cause: in words, colour and hatching; in the order of the bars' parts."""
 
 
-def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
+def causes(result: ResultBase, ax: Axes | None = None) -> Axes:
     """The mean wait of a confirmed task by cause, one bar per policy.
 
     Where tasks still waited at the horizon, what they waited up to then is in it.
     """
     from matplotlib.patches import Patch
 
-    parts = {label: _parts(outcome.summary["policies"][label]) for label in outcome.labels}
+    parts = {label: _parts(result.summary["policies"][label]) for label in result.labels}
     shown = [cause for cause in CAUSES if any(cause in of for of in parts.values())]
-    axes = style.new_axes(ax, (7.0, 1.0 + 0.45 * len(outcome.labels) + 0.25 * ceil(len(shown) / 2)))
+    axes = style.new_axes(ax, (7.0, 1.0 + 0.45 * len(result.labels) + 0.25 * ceil(len(shown) / 2)))
     longest = max(sum(of.values()) for of in parts.values())
     for row, of in enumerate(parts.values()):
         left = 0.0
@@ -44,8 +44,8 @@ def causes(outcome: Outcome, ax: Axes | None = None) -> Axes:
         axes.annotate(
             style.duration(left), (left, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
         )
-    axes.set_yticks(range(len(outcome.labels)), [style.name(label) for label in outcome.labels])
-    axes.set_ylim(len(outcome.labels) - 0.45, -0.55)
+    axes.set_yticks(range(len(result.labels)), [style.name(label) for label in result.labels])
+    axes.set_ylim(len(result.labels) - 0.45, -0.55)
     axes.set_xlim(0, longest * 1.15 or 1.0)
     style.duration_axis(axes.xaxis, longest * 1.15)
     axes.set_xlabel("wait per confirmed task, so far as it was seen")

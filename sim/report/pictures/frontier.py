@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment.summary import entry
 from sim.report.pictures import style
+from sim.results.summary import entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 
 FEW = 6
 """Points of no more policies than this have their names beside them; there would be no room for more."""
 
 
-def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None = None) -> Axes:
+def frontier(result: ResultBase, metric: str = "apply_wait.mean", ax: Axes | None = None) -> Axes:
     """One point per policy: pod-hours to the right, *metric* upwards, with their intervals.
 
     The line joins the policies that no other beats in both. "At least": somebody still waited at the end.
     """
     from matplotlib.ticker import FuncFormatter
 
-    axes = style.new_axes(ax, (7.0 if len(outcome.labels) <= FEW else 9.0, 4.0))
-    figures = outcome.summary["policies"]
+    axes = style.new_axes(ax, (7.0 if len(result.labels) <= FEW else 9.0, 4.0))
+    figures = result.summary["policies"]
     points: list[tuple[float, float]] = []
     names: list[str] = []
     together: dict[tuple[float, float], list[str]] = {}
-    for number, label in enumerate(outcome.labels):
+    for number, label in enumerate(result.labels):
         cost, wait = entry(figures[label], "pod_seconds"), entry(figures[label], metric)
         if wait["value"] is None:
             continue
@@ -58,7 +58,7 @@ def frontier(outcome: Outcome, metric: str = "apply_wait.mean", ax: Axes | None 
     axes.set_xlabel("pod-hours")
     axes.set_ylabel(f"apply wait, {metric.partition('.')[2] or metric}")
     style.plain(axes)
-    if len(outcome.labels) <= FEW:
+    if len(result.labels) <= FEW:
         for point, here in together.items():
             axes.annotate(", ".join(here), point, xytext=(6, 6), textcoords="offset points", fontsize=9)
     else:

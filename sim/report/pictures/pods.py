@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ POINTS = 1500
 """A line is drawn with no more steps than about this; each stands for the highest value in its part of the time."""
 
 
-def pods(outcome: Outcome, replication: int = 0, ax: Axes | None = None) -> Any:
+def pods(result: ResultBase, replication: int = 0, ax: Axes | None = None) -> Any:
     """How many pods there are, how many slots are wanted, and how many confirmed tasks wait, in one replication.
 
     Returns three axes below each other; with *ax* the pods only, on that.
@@ -31,16 +31,16 @@ def pods(outcome: Outcome, replication: int = 0, ax: Axes | None = None) -> Any:
     series = (("pods", _pods), ("tasks running\nor wanting to", _demand), ("confirmed\ntasks waiting", _waiting))
     column = [ax] if ax is not None else style.new_column(3, (9.0, 5.4))
     for axes, (title, counted) in zip(column, series, strict=False):
-        for number, label in enumerate(outcome.labels):
-            times, counts = counted(outcome, label, replication)
+        for number, label in enumerate(result.labels):
+            times, counts = counted(result, label, replication)
             axes.step(times, counts, where="post", label=style.name(label), linewidth=1.4, **style.line(number))
         axes.set_ylabel(title)
         axes.set_ylim(0, max(axes.get_ylim()[1], 1.0))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         style.plain(axes)
-    names = [style.name(label) for label in outcome.labels]
+    names = [style.name(label) for label in result.labels]
     style.legend(column[0], names, ncols=min(len(names), 5), loc="lower left", bbox_to_anchor=(0, 1))
-    style.time_axis(column[-1], 0.0, outcome.scenario.horizon)
+    style.time_axis(column[-1], 0.0, result.scenario.horizon)
     column[-1].set_xlabel("simulated time, h:min")
     return ax if ax is not None else np.array(column, dtype=object)
 
@@ -67,14 +67,14 @@ def _of(frame: pd.DataFrame, label: str, replication: int) -> pd.DataFrame:
     return frame[(frame.policy == label) & (frame.replication == replication)]
 
 
-def _pods(outcome: Outcome, label: str, replication: int) -> tuple[Floats, Floats]:
-    own = _of(outcome.pods, label, replication)
-    return counted(*_spans(own.created_at, own.deleted_at), outcome.scenario.horizon)
+def _pods(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
+    own = _of(result.pods, label, replication)
+    return counted(*_spans(own.created_at, own.deleted_at), result.scenario.horizon)
 
 
-def _demand(outcome: Outcome, label: str, replication: int) -> tuple[Floats, Floats]:
+def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     """Tasks that run or wait for a slot: from arrival to the plan's end, and from confirmation to the apply's."""
-    own = _of(outcome.tasks, label, replication)
+    own = _of(result.tasks, label, replication)
     planned = own[own.plan_started_at.notna()]
     confirmed = own[own.confirmed_at.notna()]
     spans = (
@@ -83,13 +83,13 @@ def _demand(outcome: Outcome, label: str, replication: int) -> tuple[Floats, Flo
         _spans(confirmed.confirmed_at, confirmed.apply_ended_at.fillna(confirmed.final_at)),
     )
     begins, ends = (np.concatenate(parts) for parts in zip(*spans, strict=True))
-    return counted(begins, ends, outcome.scenario.horizon)
+    return counted(begins, ends, result.scenario.horizon)
 
 
-def _waiting(outcome: Outcome, label: str, replication: int) -> tuple[Floats, Floats]:
-    own = _of(outcome.tasks, label, replication)
+def _waiting(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
+    own = _of(result.tasks, label, replication)
     own = own[own.confirmed_at.notna()]
-    return counted(*_spans(own.confirmed_at, own.apply_started_at), outcome.scenario.horizon)
+    return counted(*_spans(own.confirmed_at, own.apply_started_at), result.scenario.horizon)
 
 
 def _spans(begins: Any, ends: Any) -> tuple[Floats, Floats]:

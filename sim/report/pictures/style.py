@@ -22,7 +22,7 @@ WAIT = "#D55E00"
 
 
 @dataclass(frozen=True)
-class Phase:
+class BarStyle:
     """How a phase of a slot looks in a timeline."""
 
     name: str
@@ -31,11 +31,11 @@ class Phase:
 
 
 PHASES = {
-    "plan": Phase("plan", "#56B4E9"),
-    "reserved": Phase("reserved", "#E69F00", "////"),
-    "apply": Phase("apply", "#009E73"),
-    "starting": Phase("pod starting", "none", "...."),
-    "offline": Phase("agent silent", "none", "xxxx"),
+    "plan": BarStyle("plan", "#56B4E9"),
+    "reserved": BarStyle("reserved", "#E69F00", "////"),
+    "apply": BarStyle("apply", "#009E73"),
+    "starting": BarStyle("pod starting", "none", "...."),
+    "offline": BarStyle("agent silent", "none", "xxxx"),
 }
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.report.pictures import style
-from sim.report.pictures.stretch import Stretch, shown_pods, worst_stretch
+from sim.report.pictures.time_window import TimeWindow, shown_pods, worst_time_window
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 HOVER = "hover:"
 """How the ids of bars begin; what follows says what the bar is. The report shows it where the pointer is."""
@@ -26,7 +26,7 @@ FAULTS = {"pod_deletion": ":", "config_change": "--"}
 
 
 def timeline(
-    outcome: Outcome,
+    result: ResultBase,
     policy: str | None = None,
     replication: int = 0,
     window: tuple[float, float] | None = None,
@@ -35,7 +35,7 @@ def timeline(
     """One lane per slot, and above them one per confirmed task that waits, from its confirmation to its apply.
 
     Args:
-        outcome: what to draw.
+        result: what to draw.
         policy: the label of one policy; all below each other if not given, or the first if there is *ax*.
         replication: which world.
         window: from when to when, in seconds; by default all, or the worst stretch of a run too long to be seen.
@@ -44,19 +44,19 @@ def timeline(
     Returns:
         The axes, or an array of them, one per policy.
     """
-    horizon = outcome.scenario.horizon
-    stretch = worst_stretch(outcome, replication) if window is None else Stretch(*window, horizon)
+    horizon = result.scenario.horizon
+    stretch = worst_time_window(result, replication) if window is None else TimeWindow(*window, horizon)
     if ax is not None:
-        _Lanes(outcome, policy or outcome.labels[0], replication, stretch).draw(ax)
+        _Lanes(result, policy or result.labels[0], replication, stretch).draw(ax)
         return ax
-    shown = [policy] if policy else list(outcome.labels)
-    lanes = [_Lanes(outcome, label, replication, stretch) for label in shown]
+    shown = [policy] if policy else list(result.labels)
+    lanes = [_Lanes(result, label, replication, stretch) for label in shown]
     heights = [max(each.count, 3) + 1.5 for each in lanes]
     column = style.new_column(len(shown), (9.5, 0.6 + 0.21 * sum(heights)), heights)
     for each, axes in zip(lanes, column, strict=True):
         each.draw(axes)
     column[-1].set_xlabel("simulated time, h:min")
-    _legend(column[0], set(outcome.incidents.kind))
+    _legend(column[0], set(result.incidents.kind))
     return column[0] if policy else np.array(column, dtype=object)
 
 
@@ -84,21 +84,21 @@ def _legend(axes: Axes, kinds: set[str]) -> None:
 class _Lanes:
     """The lanes of one policy."""
 
-    def __init__(self, outcome: Outcome, label: str, replication: int, stretch: Stretch) -> None:
+    def __init__(self, result: ResultBase, label: str, replication: int, stretch: TimeWindow) -> None:
         def own(frame: pd.DataFrame) -> pd.DataFrame:
             return frame[(frame.policy == label) & (frame.replication == replication)]
 
         self._label = label
         self._stretch = stretch
-        self._slots = outcome.scenario.pool.slots_per_pod
-        self._tasks = own(outcome.tasks)
-        self._reservations = own(outcome.reservations)
-        self._incidents = own(outcome.incidents)
+        self._slots = result.scenario.pool.slots_per_pod
+        self._tasks = own(result.tasks)
+        self._reservations = own(result.reservations)
+        self._incidents = own(result.incidents)
         waiting = self._tasks[self._tasks.apply_wait > 0]
         waiting = stretch.cuts(waiting, "confirmed_at", "apply_started_at")
         self._waiting = waiting.nlargest(WAITERS, "apply_wait").sort_values("confirmed_at")
         self._more_waiting = len(waiting) - len(self._waiting)
-        pods = own(outcome.pods)
+        pods = own(result.pods)
         chosen, self._left_out = shown_pods(pods, self._waiting, stretch)
         self._pods = pods[pods.pod.isin(chosen)]
         self._lane = {
@@ -139,7 +139,7 @@ class _Lanes:
         name = style.name(self._label)
         return f"{name} ({', '.join(said)})" if said else name
 
-    def _bar(self, axes: Axes, lane: float, begin: float, end: float, phase: style.Phase, text: str = "") -> None:
+    def _bar(self, axes: Axes, lane: float, begin: float, end: float, phase: style.BarStyle, text: str = "") -> None:
         until = "the end" if np.isnan(end) else style.clock(end)
         stop = self._stretch.end if np.isnan(end) else end
         if stop <= self._stretch.begin or begin >= self._stretch.end:
@@ -197,7 +197,7 @@ class _Lanes:
 
     def _draw_waits(self, axes: Axes) -> None:
         for lane, task in enumerate(style.rows(self._waiting)):
-            wait = style.Phase("wait", style.WAIT)
+            wait = style.BarStyle("wait", style.WAIT)
             self._bar(axes, lane, task.confirmed_at, task.apply_started_at, wait, style.duration(task.apply_wait))
             target = self._lane.get((task.apply_pod, task.apply_slot))
             if target is not None and self._stretch.begin <= task.apply_started_at <= self._stretch.end:

@@ -12,7 +12,7 @@ from sim.report.pictures import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.results.outcome import Outcome
+    from sim.results.result_base import ResultBase
 
 FEW = 20
 """Of fewer tasks no band is drawn: it would be everywhere."""
@@ -24,7 +24,7 @@ POINTS = 400
 """A curve is drawn with no more steps than this."""
 
 
-def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
+def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
     """The survival curve of the apply wait, by Kaplan-Meier over the tasks of all replications.
 
     Band: pointwise, at the scenario's confidence (exponential Greenwood); tasks are taken as independent, which those
@@ -34,11 +34,11 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     from scipy.stats import CensoredData, ecdf
 
     axes = style.new_axes(ax, (7.0, 3.6))
-    tasks = outcome.tasks
-    tasks = tasks[tasks.confirmed_at.notna() & (tasks.arrived_at >= outcome.warmup)]
+    tasks = result.tasks
+    tasks = tasks[tasks.confirmed_at.notna() & (tasks.arrived_at >= result.warmup)]
     most = 0.0
     longest = max(float(tasks.apply_wait.max()), 10.0) if len(tasks) else 10.0
-    for number, label in enumerate(outcome.labels):
+    for number, label in enumerate(result.labels):
         own = tasks[tasks.policy == label]
         if own.empty:
             continue
@@ -59,7 +59,7 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
         if len(own) < FEW:
             continue
         with np.errstate(all="ignore"), catch_warnings(action="ignore", category=RuntimeWarning):  # where it ends
-            band = curve.confidence_interval(outcome.scenario.confidence)
+            band = curve.confidence_interval(result.scenario.confidence)
         low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
         inside = few[(few > 0) & (few < len(times) - 1)] - 1
         axes.fill_between(times[1:-1][inside], low[inside], high[inside], step="post", color=colour, alpha=0.15)
@@ -75,8 +75,8 @@ def waits(outcome: Outcome, ax: Axes | None = None) -> Axes:
     axes.set_ylabel("share that waits longer")
     style.plain(axes)
     if axes.lines:
-        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(outcome.labels) > MANY else {}
-        style.legend(axes, [style.name(label) for label in outcome.labels], **beside)
+        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(result.labels) > MANY else {}
+        style.legend(axes, [style.name(label) for label in result.labels], **beside)
     return axes
 
 

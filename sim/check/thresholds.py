@@ -1,0 +1,126 @@
+"""Thresholds: what a scenario demands of its figures. `judging.py` says whether they meet it.
+
+fixed: apply_wait.p95 < 90s
+fixed: apply_wait.p95 <= old
+fixed: apply_wait.p95 <= 0.5 * old
+fixed: pod_seconds <= old + 10%
+fixed: censored <= 1%
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.scenario import Scenario
+from sim.scenario.errors import shown
+from sim.scenario.units import SECONDS
+from sim.statistics.metric_names import BASELINE_METRICS, CAUSE_METRICS, METRICS, WAIT_METRICS
+
+SHARES = {"censored": "confirmed", "confirmed": "tasks", "failed": "tasks", "unplanned": "tasks"}
+"""Metrics that can be compared with a percentage, and what they are a share of."""
+
+_SECONDS = (*WAIT_METRICS, *CAUSE_METRICS, "pod_seconds")
+_NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+_THRESHOLD = re.compile(r"(?P<policy>.+?)\s*:\s+(?P<metric>[a-z0-9_.]+)\s*(?P<op><=|>=|<|>)\s*(?P<limit>.+)", re.DOTALL)
+_VALUE = re.compile(rf"({_NUMBER})\s*([smhd%]?)")
+_POLICY = re.compile(rf"(?:({_NUMBER})\s*\*\s*)?(.+?)(?:\s*([+-])\s*({_NUMBER})\s*([smhd%]?))?")
+
+_FORM = "'<policy>: <metric> <op> <limit>' such as 'fixed: apply_wait.p95 <= old + 10%'"
+
+
+class ThresholdError(ValueError):
+    """A threshold that cannot be understood. Its text says what was found and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """`policy`'s `metric` is to be below (or above) `factor` times `reference`'s, plus `offset`.
+
+    Without a `reference` the limit is `offset` alone. With `share` the metric is taken as a share of what `SHARES`
+    says.
+    """
+
+    text: str
+    policy: str
+    metric: str
+    below: bool
+    strict: bool
+    factor: float
+    reference: str | None
+    offset: float
+    share: bool
+
+
+def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
+    """The threshold that *text* states, about policies with these *labels*.
+
+    Raises:
+        ThresholdError: it cannot be understood, or names a policy or metric that there is not.
+    """
+    match = _THRESHOLD.fullmatch(text.strip())
+    if match is None:
+        raise ThresholdError(f"found {shown(text)}, expected {_FORM}")
+    policy, metric, op, limit = match["policy"], match["metric"], match["op"], match["limit"].strip()
+    if policy not in labels:
+        raise ThresholdError(f"found the policy {shown(policy)}, expected one of: {', '.join(labels)}")
+    if metric not in METRICS:
+        raise ThresholdError(f"found the metric {shown(metric)}, expected one of: {', '.join(METRICS)}")
+
+    def amount(number: str, unit: str) -> float:
+        if unit and metric not in _SECONDS:
+            raise ThresholdError(
+                f"found {shown(number + unit)}, expected a number without a unit, as {metric} is a count"
+            )
+        return float(number) * SECONDS.get(unit, 1.0)
+
+    factor, reference, offset, share = 0.0, None, 0.0, False
+    if value := _VALUE.fullmatch(limit):
+        number, unit = value.groups()
+        share = unit == "%"
+        if share and metric not in SHARES:
+            raise ThresholdError(f"found {shown(limit)}, expected a percentage only of {', '.join(SHARES)}")
+        offset = float(number) / 100 if share else amount(number, unit)
+    else:
+        relation = _POLICY.fullmatch(limit)
+        if limit in labels:
+            factor, reference = 1.0, limit
+        elif relation is not None and relation[2] in labels:
+            times, reference, sign, number, unit = relation.groups()
+            factor = float(times or 1)
+            change = 0.0 if number is None else (1 if sign == "+" else -1) * float(number)
+            if unit == "%":
+                factor *= 1 + change / 100
+            elif number is not None:
+                offset = (1 if sign == "+" else -1) * amount(number, unit)
+        else:
+            raise ThresholdError(f"found {shown(limit)}, expected a value or one of: {', '.join(labels)}")
+    return Threshold(text, policy, metric, op[0] == "<", len(op) == 1, factor, reference, offset, share)
+
+
+def thresholds_of(scenario: Scenario, labels: Sequence[str]) -> list[Threshold]:
+    """The scenario's thresholds.
+
+    Raises:
+        InputError: one of them cannot be understood, or names a policy or metric that there is not.
+    """
+    thresholds = []
+    for index, text in enumerate(scenario.thresholds):
+        try:
+            thresholds.append(parse_threshold(text, labels))
+        except ThresholdError as error:
+            raise scenario.mistake(("thresholds", index), str(error)) from None
+    return thresholds
+
+
+def expect_known_metrics(scenario: Scenario) -> None:
+    """Refuse a `regression` of a metric that baselines do not hold.
+
+    Raises:
+        InputError: there is one.
+    """
+    for metric in scenario.regression:
+        if metric not in BASELINE_METRICS:
+            problem = f"found {shown(metric)}, expected one of: {', '.join(BASELINE_METRICS)}"
+            raise scenario.mistake(("regression", metric), problem)

@@ -1,0 +1,249 @@
+"""The control loop: its grid, what it shows the policy, and what it does with the answer (model.md, 3)."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from sim.engine.clock import FAULT, TICK, Alarm, Clock
+from sim.engine.dispatch_mode import DispatchMode
+from sim.engine.entities import EnginePod
+from sim.engine.pod_provisioner import PodProvisioner
+from sim.engine.pool import EnginePool
+from sim.engine.recorder import Recorder
+from sim.engine.server import EngineServer
+from sim.engine.tasks import EngineTasks
+from sim.policies.view import Policy, PoolView
+from sim.runs.asking import answer_of, unchanged_until
+from sim.runs.settings import PlatformSettings
+from sim.runs.time import NEVER, SECOND, in_seconds
+
+_State: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
+
+_ANSWERS: Final = 10_000
+"""How many of a policy's answers to keep."""
+
+_ROUNDING: Final = 1000
+"""Nanoseconds by which a policy's sum of times in seconds may be wrong."""
+
+
+class EngineAutoscaler:
+    """Asks the policy at every tick that matters, and makes and deletes pods.
+
+    A policy without memory gives the same answer until something changes, and if that answer changed nothing it
+    changes nothing again. So after such a tick the loop sleeps until something else happens, whatever it is, and then
+    ticks at the next point of its grid. With a policy that has memory it sleeps no longer than the policy says that its
+    answer is unchanged.
+
+    Args:
+        clock: the time.
+        settings: the bounds and the interval.
+        policy: what it asks.
+        pool: what it looks at, with *tasks*; and where pods go.
+        creation: makes pods.
+        tasks: see *pool*.
+        server: whether it is down, and since when it is not.
+        waiting: told when pods have come or gone.
+        record: where it notes what it did.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: PlatformSettings,
+        policy: Policy,
+        pool: EnginePool,
+        creation: PodProvisioner,
+        tasks: EngineTasks,
+        server: EngineServer,
+        waiting: DispatchMode,
+        record: Recorder,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._policy = policy
+        self._pool = pool
+        self._creation = creation
+        self._tasks = tasks
+        self._server = server
+        self._waiting = waiting
+        self._record = record
+        self._stateless = bool(getattr(policy, "stateless", False))
+        self._alarm = Alarm(self._due)
+        self._interval = settings.autoscaler_interval
+        self._min_pods = settings.min_pods
+        self._max_pods = settings.max_pods
+        self._initial_pods = settings.initial_pods
+        self._slots_per_pod = settings.slots_per_pod
+        self._apply_slots = settings.apply_slots
+        self._dispatch_retry = in_seconds(settings.dispatch_retry)
+        self._outdated: dict[int, EnginePod] = {}
+        self._answers: dict[_State, int] = {}
+        self._unchanged_until = 0.0
+        """Up to when, in seconds, a policy that has memory has said that its last answer is unchanged."""
+
+    def begin(self) -> None:
+        """Have the loop tick from now on, and look again whenever a freeze begins or ends."""
+        self._next_tick(0)
+        for window in self._settings.safeguards.freezes:
+            for edge in window:
+                self._clock.schedule(Alarm(lambda _: None), edge, FAULT)
+
+    def _next_tick(self, earliest: int) -> None:
+        """Tick at the first point of the grid that is to come and not before *earliest*."""
+        earliest = max(earliest, self._clock.now + 1)
+        self._clock.schedule(self._alarm, earliest + (self._server.up_since - earliest) % self._interval, TICK)
+
+    def _due(self, _: Alarm) -> None:
+        clock, server = self._clock, self._server
+        past = clock.now - server.up_since
+        if server.is_down:
+            # The grid begins when it comes up.
+            clock.schedule(self._alarm, server.back_at + self._interval, TICK)
+        elif past == 0 or past % self._interval:
+            self._next_tick(0)  # was set before a restart, and the grid is another one now
+        else:
+            clock.mark_priority_reached(TICK)
+            is_settled = self._tick()
+            earliest = self._asleep_until() if is_settled else 0
+            self._next_tick(earliest)
+
+    def _asleep_until(self) -> int:
+        """After a tick that changed nothing: until when no other tick does."""
+        next_at = self._clock.next_at()
+        if self._stateless:
+            return next_at
+        until = self._unchanged_until
+        # A tick too many does no harm, and one too few would if the policy rounds otherwise.
+        return min(next_at, int(min(max(until, 0.0), in_seconds(NEVER)) * SECOND) - _ROUNDING)
+
+    def _tick(self) -> bool:
+        """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
+        pool = self._pool
+        before = len(pool.pods)
+        is_settled = not self._outdated or self._rebuild()
+        desired = self._desired()
+        pods = len(pool.pods)
+        wanted = self._bounded(desired, pods)
+        if wanted == before == pods:
+            return is_settled
+        if wanted > pods:
+            is_settled &= self._creation.make(wanted - pods)
+        elif wanted < pods:
+            for pod in pool.newest_idle_pods(pods - wanted):
+                self._delete(pod, "autoscaler")
+        after = len(pool.pods)
+        if after != before:
+            self._record.decision(self._clock.now, before, desired, after)
+            self._waiting.offer()
+        return is_settled and after == before
+
+    def _bounded(self, desired: int, pods: int) -> int:
+        """What becomes of the policy's answer: the pool's bounds, and the platform's safeguards."""
+        settings, guards = self._settings, self._settings.safeguards
+        if guards.freezes and guards.frozen(self._clock.now):
+            return 0  # which only those go for that are not in use
+        if guards.warm_pods:
+            desired = max(desired, self._pool.in_use + guards.warm_pods)
+        if guards.hold_while_apply_pending and (self._pool.reserved or self._tasks.slotless):
+            desired = max(desired, pods)
+        return min(max(desired, settings.min_pods), settings.max_pods)
+
+    def _delete(self, pod: EnginePod, by: str) -> None:
+        self._pool.remove(pod)
+        self._record.pod(pod, self._clock.now, by)
+
+    def outdate(self) -> None:
+        """The configuration of pods has changed: those that there are have to be rebuilt."""
+        self._outdated = dict(self._pool.pods)
+
+    def _rebuild(self) -> bool:
+        """Replace the outdated pods whose slots are all idle; whether nothing of that is left to the next tick."""
+        self._outdated = {number: pod for number, pod in self._outdated.items() if not pod.gone}
+        idle = [pod for pod in self._outdated.values() if not any(slot.state for slot in pod.slots)]
+        for pod in idle:
+            if not self._settings.safeguards.frozen(self._clock.now) and not self._creation.make(1):
+                break  # no pod goes for which there is no other
+            del self._outdated[pod.number]
+            self._delete(pod, "config_change")
+            self._waiting.offer()
+        return not idle
+
+    def _desired(self) -> int:
+        """The policy's answer. If it has no memory it is asked once for each state of the pool that it could see."""
+        state = self._state()
+        if not self._stateless:
+            view = self.view(state)
+            desired = answer_of(self._policy, view)
+            self._unchanged_until = unchanged_until(self._policy, view.time)
+            return desired
+        known = self._answers.get(state)
+        if known is not None:
+            return known
+        if len(self._answers) >= _ANSWERS:
+            self._answers.clear()
+        self._answers[state] = desired = answer_of(self._policy, self.view(state))
+        return desired
+
+    def _state(self) -> _State:
+        """Everything that can change and that a view is made of, but for the time."""
+        pool, tasks = self._pool, self._tasks
+        return (
+            len(pool.pods),
+            pool.starting,
+            pool.running,
+            pool.reserved,
+            pool.busy_apply,
+            tasks.pending,
+            tasks.eligible_plan,
+            tasks.eligible_plan_and_apply,
+            tasks.slotless,
+            tasks.slotless_confirmed,
+        )
+
+    def view(self, state: _State) -> PoolView:
+        """What the policy is shown of a *state*. As it is made of nothing else, equal states give equal views."""
+        (
+            pods,
+            starting_pods,
+            running,
+            reserved,
+            busy_apply,
+            pending,
+            eligible_plan,
+            eligible_plan_and_apply,
+            slotless,
+            slotless_confirmed,
+        ) = state
+        slots_per_pod, apply_slots = self._slots_per_pod, self._apply_slots
+        slots = pods * slots_per_pod
+        idle = slots - running - reserved
+        idle_starting = starting_pods * slots_per_pod
+        idle_ready = idle - idle_starting
+        idle_apply_ready = (pods - starting_pods) * apply_slots - busy_apply
+        idle_apply_starting = starting_pods * apply_slots
+        time = in_seconds(self._clock.now)
+        # By name it would take three times as long. A test holds these names to the fields of the view.
+        return PoolView(
+            time,
+            self._min_pods,
+            self._max_pods,
+            self._initial_pods,
+            slots_per_pod,
+            apply_slots,
+            pods,
+            starting_pods,
+            slots,
+            running,
+            reserved,
+            idle,
+            idle_ready,
+            idle_starting,
+            idle_apply_ready,
+            idle_apply_starting,
+            pending,
+            eligible_plan,
+            eligible_plan_and_apply,
+            slotless,
+            slotless_confirmed,
+            self._dispatch_retry,
+        )

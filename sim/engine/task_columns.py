@@ -1,0 +1,72 @@
+"""What has happened to each task, noted as it happens."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, CAUSES, FAILED, PENDING, PLANNED, PLANNING
+from sim.runs.inputs import TaskInputs, Times
+from sim.runs.time import NEVER
+
+
+class TaskColumns:
+    """Columns by field, in which a task's row is its index.
+
+    Views of memory, because NumPy's own arrays take longer to write one number.
+    """
+
+    def __init__(self, tasks: int) -> None:
+        def column(value: int) -> memoryview:
+            return np.full(tasks, value, dtype=np.int64).data
+
+        self.arrived_at = column(NEVER)
+        self.plan_started_at = column(NEVER)
+        self.plan_ended_at = column(NEVER)
+        self.confirmed_at = column(NEVER)
+        """When its human first confirmed a plan of it."""
+        self.apply_started_at = column(NEVER)
+        self.apply_ended_at = column(NEVER)
+        self.failed_at = column(NEVER)
+        self.plan_slot = column(-1)
+        self.apply_slot = column(-1)
+        """The `Slot.index` of where it planned last, and of where it applies."""
+        self.waits = tuple(np.zeros(tasks, dtype=np.int64).data for _ in CAUSES)
+        """How long it waited for its apply, by cause (see `sim.engine.causes`)."""
+
+    def columns(self, workload: TaskInputs, slots_per_pod: int) -> dict[str, Times]:
+        """The columns of the tasks that have arrived, in order of index, and which they are of *workload*."""
+        applies = workload.applies
+        plan_ended, apply_ended, failed = map(np.asarray, (self.plan_ended_at, self.apply_ended_at, self.failed_at))
+        columns = {
+            "index": np.arange(len(workload)),
+            "applies": applies.astype(np.int64),
+            "workspace": workload.workspace,
+            "state": self._states(applies),
+            "arrived_at": np.asarray(self.arrived_at),
+            "plan_started_at": np.asarray(self.plan_started_at),
+            "plan_ended_at": plan_ended,
+            "confirmed_at": np.asarray(self.confirmed_at),
+            "apply_started_at": np.asarray(self.apply_started_at),
+            "apply_ended_at": apply_ended,
+            "final_at": np.minimum(failed, np.where(applies, apply_ended, plan_ended)),
+        }
+        for cause, wait in zip(CAUSES, self.waits, strict=True):
+            columns[f"wait_{cause}"] = np.asarray(wait)
+        for what, view in (("plan", self.plan_slot), ("apply", self.apply_slot)):
+            slot = np.asarray(view)
+            columns[f"{what}_pod"] = slot // slots_per_pod  # -1 stays -1
+            columns[f"{what}_slot"] = np.where(slot < 0, -1, slot % slots_per_pod)
+        arrived = columns["arrived_at"] < NEVER
+        return columns if arrived.all() else {name: column[arrived] for name, column in columns.items()}
+
+    def _states(self, applies: NDArray[np.bool_]) -> Times:
+        """The states that tasks have come to, which follow from what has happened to them."""
+        failed, applied, applying, planned, planning = (
+            np.asarray(when) < NEVER
+            for when in (
+                self.failed_at, self.apply_ended_at, self.apply_started_at, self.plan_ended_at, self.plan_started_at
+            )
+        )  # fmt: skip
+        conditions = [failed, applied, applying, planned & applies, planned, planning]
+        return np.select(conditions, [FAILED, APPLIED, APPLYING, APPLY_PENDING, PLANNED, PLANNING], PENDING)

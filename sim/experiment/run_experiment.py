@@ -1,0 +1,133 @@
+"""An experiment: as many replications as it takes, all policies in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sim.experiment.engine_choice import Engine, implementation_for
+from sim.experiment.executors import Executor, in_this_process, worker_processes
+from sim.experiment.named_policies import NamedPolicy
+from sim.experiment.precision import MIN_REPLICATIONS, is_reached, next_look
+from sim.experiment.spec import Implementation, Run, RunSpec
+from sim.model import OwnProcess
+from sim.runs.record import Record
+from sim.runs.time import SECOND
+from sim.scenario import Scenario
+from sim.scenario.errors import shown
+from sim.statistics.metric_names import METRICS
+from sim.statistics.metrics import Measured, measure
+from sim.statistics.warmup import chosen_warmup
+from sim.traces.recording import recording_of
+from sim.world.names import Names, names_of
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many runs are done, and of how many as far as is known."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to run, and how.
+
+    Args:
+        scenario: the scenario.
+        policies: those to run side by side; the first is what the others are compared with.
+        jobs: how many processes to use. The results do not depend on it.
+        engine: which implementation of the rules is wanted.
+        processes: further SimPy processes for every run.
+        answer_timeout: seconds that a policy of one's own may take for an answer. Then runs are always made in
+            processes that can be ended.
+    """
+
+    scenario: Scenario
+    policies: Sequence[NamedPolicy]
+    jobs: int = 1
+    engine: Engine = "auto"
+    processes: tuple[OwnProcess, ...] = ()
+    answer_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an experiment brought.
+
+    `runs` are replication by replication, policy by policy in each. `precision_reached` is None if the scenario asks
+    for no precision. `trace_sha256` is the checksum of the trace that was used, if there is one.
+    """
+
+    runs: Sequence[Run]
+    precision_reached: bool | None
+    implementation: Implementation
+    names: Names
+    trace_sha256: str | None
+
+
+NOTHING: Final[Progress] = lambda done, of: None  # noqa: E731
+
+
+def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Findings:
+    """Make all runs of an experiment.
+
+    Raises:
+        InputError: the precision is of a metric that there is not, or a policy did what no policy may.
+    """
+    scenario, policies, wanted = experiment.scenario, experiment.policies, experiment.scenario.precision
+    if wanted is not None and wanted.metric not in METRICS:
+        problem = f"found {shown(wanted.metric)}, expected one of: {', '.join(METRICS)}"
+        raise scenario.mistake(("precision", "metric"), problem)
+    recording = recording_of(scenario)
+    sha256 = None if recording is None else recording.sha256
+    implementation = implementation_for(experiment.engine, scenario, len(policies), experiment.processes)
+
+    def specs(first: int, last: int) -> list[RunSpec]:
+        extras = (implementation, experiment.processes, experiment.answer_timeout, sha256)
+        return [RunSpec(scenario, n, policy, *extras) for n in range(first, last) for policy in policies]
+
+    runs: list[Run] = []
+    done, most = 0, scenario.replications if wanted is None else wanted.max_replications
+    target = scenario.replications if wanted is None else min(max(scenario.replications, MIN_REPLICATIONS), most)
+    reached = None
+    with _executor(experiment, most) as execute:
+        while True:
+            for run in execute(specs(done, target)):
+                runs.append(run)
+                progress(len(runs), target * len(policies))
+            done = target
+            if wanted is not None:
+                reached = is_reached(wanted, measured(scenario, runs, warmup_of(scenario, runs)), scenario.confidence)
+            if reached is not False or done == most:
+                return Findings(runs, reached, implementation, names_of(scenario), sha256)
+            target = next_look(done, most)
+
+
+def _executor(experiment: Experiment, replications: int) -> AbstractContextManager[Executor]:
+    jobs = min(experiment.jobs, replications * len(experiment.policies))
+    is_limited = experiment.answer_timeout is not None and not all(p.is_built_in for p in experiment.policies)
+    if jobs == 1 and not is_limited:
+        return nullcontext(in_this_process)
+    return worker_processes(jobs)
+
+
+def warmup_of(scenario: Scenario, runs: Sequence[Run]) -> int:
+    """The warm-up in nanoseconds: the scenario's, or the one chosen from *runs*."""
+    if scenario.warmup == "auto":
+        return chosen_warmup(list(_records(runs).values()), round(scenario.horizon * SECOND))
+    return round(scenario.warmup * SECOND)
+
+
+def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:
+    """The metrics of *runs*, replication by replication, for each policy."""
+    horizon = round(scenario.horizon * SECOND)
+    return {
+        label: [measure(record, warmup, horizon) for record in records] for label, records in _records(runs).items()
+    }
+
+
+def _records(runs: Sequence[Run]) -> Mapping[str, Sequence[Record]]:
+    """The records by the label of their policy."""
+    found: dict[str, list[Record]] = {}
+    for run in runs:
+        found.setdefault(run.label, []).append(run.record)
+    return found

@@ -1,0 +1,138 @@
+"""A pod and its slots (model.md, 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from simpy import Interrupt
+from simpy.events import ProcessGenerator
+
+from sim.model.instant import END, PlatformEnvironment
+from sim.model.task import Task
+from sim.runs.errors import IllegalMoveError
+from sim.runs.time import NEVER
+
+IDLE: Final = "idle"
+RUNNING: Final = "running"
+RESERVED: Final = "reserved"
+
+
+@dataclass(frozen=True, eq=False)
+class Reservation:
+    """A slot is kept for the apply of a task. It ages from `since`, when it was made first."""
+
+    slot: Slot
+    task: Task
+    since: int
+
+
+class Slot:
+    """A place on a pod for one task.
+
+    Args:
+        env: the simulated time.
+        pod: its pod.
+        number: its number on the pod, from 0.
+        takes_apply: whether it takes a plan_and_apply.
+        report: the process of telling the server that what ran on the slot has ended.
+    """
+
+    def __init__(
+        self,
+        env: PlatformEnvironment,
+        pod: Pod,
+        number: int,
+        takes_apply: bool,
+        report: Callable[[Slot], ProcessGenerator],
+    ) -> None:
+        self._env = env
+        self._report = report
+        self.pod = pod
+        self.number = number
+        self.takes_apply = takes_apply
+        self.state = IDLE
+        self.task: Task | None = None
+        """What runs on it, or what it is reserved for."""
+        self.reservation: Reservation | None = None
+        self.held_since = NEVER
+        """Since when it has been reserved without a break."""
+        self._sent = env.event()
+        self._process = env.process(self._work())
+
+    def _work(self) -> ProcessGenerator:
+        """The process of the slot: wait for work, do it, tell the server that it has ended, and wait again."""
+        while True:
+            try:
+                task, duration = yield self._sent
+                yield self._env.moment(duration, END + task.index)
+                yield from self._report(self)
+            except Interrupt:
+                pass  # What ran here was cut off, and whoever did that has dealt with the task.
+
+    def run(self, task: Task, duration: int) -> None:
+        """Run a plan or an apply of *task* for *duration*. The slot is idle, or reserved for that task."""
+        if not (self.state == IDLE or (self.state == RESERVED and self.task is task)):
+            raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} is not free for task {task.index}")
+        if task.applies and not self.takes_apply:
+            raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} does not take task {task.index}")
+        self.state, self.task, self.reservation = RUNNING, task, None
+        self.pod.is_used = True
+        sent, self._sent = self._sent, self._env.event()
+        sent.succeed((task, duration))
+
+    def reserve(self, reservation: Reservation, now: int) -> None:
+        """Keep the slot for the task that has planned on it, or, if it is idle, as it was kept before a restart."""
+        if self.state == RESERVED or (self.state == RUNNING and self.task is not reservation.task):
+            raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} cannot be reserved")
+        self.state, self.task, self.reservation, self.held_since = RESERVED, reservation.task, reservation, now
+
+    def release(self) -> None:
+        """The slot is idle: what ran on it has ended, or it is reserved no more."""
+        if self.state == IDLE:
+            raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} is idle already")
+        self.state, self.task, self.reservation = IDLE, None, None
+
+    def cut_off(self) -> None:
+        """What runs on the slot does not go on; the slot is idle."""
+        self._process.interrupt()
+        self.release()
+
+
+class Pod:
+    """A worker. It counts, and its slots are idle ones, from when it is made, though it starts first.
+
+    Args:
+        number: how many pods had been made before it.
+        created_at: when it was made.
+    """
+
+    def __init__(self, number: int, created_at: int) -> None:
+        self.number = number
+        self.created_at = created_at
+        self.ready_at = NEVER
+        self.slots: list[Slot] = []
+        self.is_used = False
+        """Whether a task has ever run on it."""
+        self.is_gone = False
+        self.offline_since = NEVER
+        self.back_at = NEVER
+        """When its agent will answer again, if it is silent."""
+        self.is_passed_over = False
+        """Whether the server has noticed that its agent is silent."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its agent has connected."""
+        return self.ready_at != NEVER
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether its agent is silent."""
+        return self.offline_since != NEVER
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all of its slots are idle."""
+        return all(slot.state == IDLE for slot in self.slots)

@@ -1,0 +1,82 @@
+"""Writes down what happens in a run (model.md, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.model.pod import Pod, Slot
+from sim.model.task import Task
+from sim.runs.codes import DELETED_BY, INCIDENTS
+from sim.runs.record import (
+    DECISION_FIELDS,
+    INCIDENT_FIELDS,
+    POD_FIELDS,
+    RESERVATION_FIELDS,
+    TASK_FIELDS,
+    Record,
+    columns_of,
+    packed,
+)
+from sim.runs.time import NEVER
+
+
+class RunRecorder:
+    """Collects the rows of a record as things happen."""
+
+    def __init__(self) -> None:
+        self._pods: list[tuple[int, ...]] = []
+        self._decisions: list[tuple[int, ...]] = []
+        self._reservations: list[tuple[int, ...]] = []
+        self._incidents: list[tuple[int, ...]] = []
+
+    def pod(self, pod: Pod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
+        """Note a pod that is gone, or that was there at the horizon."""
+        by = DELETED_BY.index(deleted_by)
+        self._pods.append((pod.number, pod.created_at, pod.ready_at, deleted_at, by, pod.is_used))
+
+    def decision(self, time: int, before: int, desired: int, after: int) -> None:
+        """Note that the autoscaler has changed the number of pods."""
+        self._decisions.append((time, before, min(desired, NEVER), after))
+
+    def reservation(self, slot: Slot, until: int) -> None:
+        """Note that *slot* was reserved for its task *until* then."""
+        assert slot.task is not None
+        self._reservations.append((slot.task.index, slot.pod.number, slot.number, slot.held_since, until))
+
+    def incident(self, time: int, until: int, kind: str, pod: int = -1) -> None:
+        """Note that a fault has struck, and until when it lasts."""
+        self._incidents.append((time, until, INCIDENTS.index(kind), pod))
+
+    def record(self, tasks: Sequence[Task]) -> Record:
+        """The record of the run, with the *tasks* that have arrived."""
+
+        def columns(fields: Sequence[str], rows: Sequence[tuple[int, ...]], *order_by: str) -> dict[str, object]:
+            return columns_of(fields, packed(fields, rows), order_by)
+
+        return Record(
+            tasks=columns(TASK_FIELDS, [_row(task) for task in tasks], "index"),
+            pods=columns(POD_FIELDS, self._pods, "pod"),
+            decisions=columns(DECISION_FIELDS, self._decisions, "time"),
+            reservations=columns(RESERVATION_FIELDS, self._reservations, "reserved_at", "pod", "slot"),
+            incidents=columns(INCIDENT_FIELDS, self._incidents, "time"),
+        )
+
+
+def _row(task: Task) -> tuple[int, ...]:
+    finished_at = task.apply_ended_at if task.applies else task.plan_ended_at
+    return (
+        task.index,
+        task.applies,
+        task.workspace,
+        task.state,
+        task.arrived_at,
+        task.plan_started_at,
+        task.plan_ended_at,
+        task.confirmed_at,
+        task.apply_started_at,
+        task.apply_ended_at,
+        min(task.failed_at, finished_at),
+        *task.waits,
+        *(task.planned_on or (-1, -1)),
+        *(task.applied_on or (-1, -1)),
+    )

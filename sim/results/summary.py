@@ -1,0 +1,90 @@
+"""The comparison as plain data: what `summary.json` holds and what is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.statistics.intervals import Difference, Figure, difference, figure
+from sim.statistics.metric_names import CAUSE_METRICS, METRICS, WAIT_METRICS
+from sim.statistics.metrics import Measured
+from sim.statistics.survival import Estimate
+
+Summary = dict[str, Any]
+
+
+def summarize(measured: Measured, confidence: float) -> Summary:
+    """The summary of an experiment.
+
+    `policies.<label>.<metric>` has a `value`, where there are replications `ci_low` and `ci_high`, and
+    `lower_bound: true` where that is all it is. In `comparisons.<label>.<metric>` the same is of the difference from
+    the first policy, with `upper_bound` likewise, a `verdict` and the `pairing_gain`. The intervals of a metric's
+    comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k (Bonferroni).
+    """
+    reference, *others = measured
+    replicated = len(measured[reference]) > 1
+    each = 1 - (1 - confidence) / max(len(others), 1)
+
+    def column(label: str, metric: str) -> list[Estimate]:
+        return [replication[metric] for replication in measured[label]]
+
+    return {
+        "policies": {
+            label: _nested({m: _plain_figure(figure(column(label, m), confidence)) for m in METRICS})
+            for label in measured
+        },
+        "comparisons": {
+            label: _nested(
+                {
+                    m: _plain_difference(difference(column(label, m), column(reference, m), each), m, replicated)
+                    for m in METRICS
+                }
+            )
+            for label in others
+        },
+    }
+
+
+def verdict(found: Difference, metric: str) -> str:
+    """What a difference says in words: of waits "shorter" or "longer", of other metrics "less" or "more"."""
+    words = ("shorter", "longer") if metric in WAIT_METRICS + CAUSE_METRICS else ("less", "more")
+    return {-1: words[0], 0: "cannot tell", 1: words[1]}[found.direction]
+
+
+def _plain_figure(found: Figure) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": _number(found.value)}
+    if found.ci_low is not None:
+        entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+    return entry | ({"lower_bound": True} if found.lower_bound else {})
+
+
+def _plain_difference(found: Difference, metric: str, replicated: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": _number(found.value)}
+    if replicated:
+        entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+        entry |= {"verdict": verdict(found, metric), "pairing_gain": found.gain}
+    bounds = {"lower_bound": found.lower_bound, "upper_bound": found.upper_bound}
+    return entry | {name: True for name, holds in bounds.items() if holds}
+
+
+def _number(value: float | None) -> float | int | None:
+    """Whole numbers as such: a count of pods is 5, not 5.0."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _nested(metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """From dotted names to mappings in mappings."""
+    tree: dict[str, Any] = {}
+    for name, entry in metrics.items():
+        *groups, last = name.split(".")
+        branch = tree
+        for group in groups:
+            branch = branch.setdefault(group, {})
+        branch[last] = entry
+    return tree
+
+
+def entry(metrics: dict[str, Any], metric: str) -> dict[str, Any]:
+    """The entry of a summary for a metric given by its dotted path."""
+    for part in metric.split("."):
+        metrics = metrics[part]
+    return metrics

@@ -1,0 +1,42 @@
+"""What the numbers in a record stand for. This module imports nothing that takes time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# States of a task (model.md, 1). They are plain integers because the engine checks and notes every transition.
+PENDING: Final = 0
+PLANNING: Final = 1
+PLANNED: Final = 2
+APPLY_PENDING: Final = 3
+APPLYING: Final = 4
+APPLIED: Final = 5
+FAILED: Final = 6
+
+STATES: Final = ("pending", "planning", "planned", "apply_pending", "applying", "applied", "failed")
+"""The names of the states of a task, by number."""
+
+# Why a confirmed task waits.
+SERVER_DOWN: Final = 0
+AGENT_OFFLINE: Final = 1
+POLLING: Final = 2
+POD_STARTING: Final = 3
+NO_SLOT: Final = 4
+REPLANNING: Final = 5
+
+CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_slot", "replanning")
+"""The names of the causes of a wait, by number.
+
+- `server_down`: the server was down.
+- `agent_offline`: the pod that holds the reserved slot was silent.
+- `polling`: an attempt would have succeeded, but none was due.
+- `pod_starting`: no slot could be had, and a pod was starting.
+- `no_slot`: no slot could be had, and no pod was starting.
+- `replanning`: the reservation was lost and, with `lost_reservation: replan`, the task plans and is confirmed again.
+"""
+
+INCIDENTS: Final = ("pod_deletion", "pod_offline", "server_restart", "config_change")
+"""The kinds of faults that can strike, by number."""
+
+DELETED_BY: Final = ("", "autoscaler", "pod_deletion", "connect_timeout", "config_change")
+"""Who or what deletes pods, by number; the first stands for nobody."""

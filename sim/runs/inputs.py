@@ -1,0 +1,98 @@
+"""The world of one replication, as every policy meets it: all of it is drawn before any policy runs.
+
+Times are whole nanoseconds (see `sim.runs.time`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Times: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInputs:
+    """The tasks of one replication as columns, a row per task. `confirm` is `NEVER` where the human never confirms.
+
+    Rows are in the order in which the tasks are listed. Generated and recorded tasks are in order of arrival.
+    """
+
+    arrive: Times
+    applies: NDArray[np.bool_]
+    workspace: Times
+    plan: Times
+    confirm: Times
+    apply: Times
+
+    def __len__(self) -> int:
+        return len(self.arrive)
+
+
+@dataclass(frozen=True, slots=True)
+class PodDeletionStrike:
+    """Delete the pod that `target` means. Where that is `random`, `chance`, from 0 to 1, decides which pod it is."""
+
+    at: int
+    target: int | str
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class PodOfflineStrike:
+    """Silence the agent of the pod that `target` means for `duration`; `NEVER` means for good."""
+
+    at: int
+    target: int | str
+    chance: float
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRestartStrike:
+    """Stop the server for `downtime`. A `reconcile_after` of `NEVER` means that reservations are never restored."""
+
+    at: int
+    downtime: int
+    reconcile_after: int
+    running_tasks: Literal["survive", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChangeStrike:
+    """Have every pod that is there rebuilt, each as soon as its slots are all idle."""
+
+    at: int
+
+
+Strike: TypeAlias = PodDeletionStrike | PodOfflineStrike | ServerRestartStrike | ConfigChangeStrike
+
+
+def _no(number: int) -> bool:
+    return False
+
+
+def _nothing(number: int) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class RandomInputs:
+    """Everything that is random in one replication.
+
+    `tasks` has the tasks. `faults` has, for each fault of the scenario in its order, when and how it strikes. The
+    others are functions of a number counted from 0: `startup` gives the start-up time of the n-th pod,
+    `never_connects` whether that pod never connects, `creation_fails` whether the n-th attempt to make a pod fails,
+    and `reinit` how much longer the apply of the n-th task takes on another pod than that of its plan.
+    """
+
+    tasks: TaskInputs
+    faults: Sequence[Sequence[Strike]]
+    startup: Callable[[int], int]
+    never_connects: Callable[[int], bool] = _no
+    creation_fails: Callable[[int], bool] = _no
+    reinit: Callable[[int], int] = _nothing

@@ -1,0 +1,52 @@
+"""How the platform of a run is set up. Times are whole nanoseconds (see `sim.runs.time`)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguards:
+    """The settings of a scenario's `safeguards`.
+
+    `freezes` are the windows as pairs of when each begins and ends, in ascending order and without overlaps.
+    """
+
+    hold_while_apply_pending: bool = False
+    warm_pods: int = 0
+    freezes: tuple[tuple[int, int], ...] = ()
+    creation_limit: int | None = None
+    connect_timeout: int = 0
+    replan: bool = False
+
+    def frozen(self, now: int) -> bool:
+        """Whether a freeze is on at the time *now*."""
+        last = bisect_right(self.freezes, now, key=lambda window: window[0]) - 1
+        return last >= 0 and now < self.freezes[last][1]
+
+    def thaws_at(self, now: int) -> int:
+        """When the freeze that is on at the time *now* ends."""
+        return self.freezes[bisect_right(self.freezes, now, key=lambda window: window[0]) - 1][1]
+
+
+_NO_SAFEGUARDS = Safeguards()
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """The `pool`, `control` and `safeguards` of a scenario, and its horizon."""
+
+    horizon: int
+    min_pods: int
+    max_pods: int
+    initial_pods: int
+    slots_per_pod: int
+    apply_slots: int
+    heartbeat_timeout: int
+    reservation_ttl: int
+    spare_apply_slots: bool
+    autoscaler_interval: int
+    notify: bool
+    dispatch_retry: int
+    safeguards: Safeguards = _NO_SAFEGUARDS

@@ -1,0 +1,1 @@
+"""Figures from records: metrics, estimates from cut-off waits, intervals and warm-up."""
