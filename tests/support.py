@@ -81,6 +81,13 @@ class Always:
         return self.pods
 
 
+class Failing:
+    """A policy that raises."""
+
+    def desired_pods(self, view: object) -> int:
+        raise ZeroDivisionError
+
+
 class Script:
     """A policy that says at the n-th tick what is listed n-th, and then the last of it; and keeps what it was shown."""
 

@@ -212,6 +212,32 @@ def test_a_folder_whose_name_is_no_text(here: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_pipe_where_results_go_is_replaced(here: Path) -> None:
-    assert ran(here, "mkdir results && mkfifo results/generated && SIM run -q small.yaml")[0] == 0
+@pytest.mark.parametrize(
+    "there",
+    [
+        "mkdir -p results/generated && echo mine > results/generated/work.py",
+        'mkdir -p results/generated && echo \'{"name": "an extension"}\' > results/generated/manifest.json',
+        "mkdir results && echo mine > results/generated",
+        "mkdir results && mkfifo results/generated",
+    ],
+)
+def test_what_is_no_result_of_ours_is_never_replaced(here: Path, there: str) -> None:
+    before = ran(here, f"{there} && ls -lR --time-style=full-iso results")[1]
+    status, out, err = ran(here, "SIM run small.yaml")
+    assert (status, out) == (2, "")
+    assert err.startswith("results/generated: found something that is no result of an earlier run, expected another")
+    assert err.count("\n") == 1
+    assert ran(here, "ls -lR --time-style=full-iso results")[1] == before
+
+
+def test_the_folder_of_baselines_is_not_replaced_by_a_scenario_of_that_name(here: Path) -> None:
+    assert ran(here, "SIM check -q small.yaml --save-baseline")[0] in (0, 3)
+    assert ran(here, "sed 's/name: .*/name: baselines/' small.yaml | SIM run -")[0] == 2
+    assert (here / "results/baselines/generated.json").exists()
+
+
+def test_an_empty_folder_and_a_link_are_replaced(here: Path) -> None:
+    assert ran(here, "mkdir -p results/generated mine && SIM run -q small.yaml")[0] == 0
+    assert ran(here, "rm -r results/generated && ln -s ../mine results/generated && SIM run -q small.yaml")[0] == 0
     assert (here / "results/generated/summary.json").exists()
+    assert not any((here / "mine").iterdir())

@@ -20,9 +20,24 @@ if TYPE_CHECKING:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="slotpool-sim")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda context, _, asked: _print_version(context) if asked else None,
+    help="Print the version, and whether the engine is compiled.",
+)
 def cli() -> None:
     """Simulate autoscaling policies for slot-based worker pools, side by side on the same random world."""
+
+
+def _print_version(context: click.Context) -> None:
+    import sim
+    from sim.engine import MACHINE_CODE
+
+    click.echo(f"sim, version {sim.__version__} (engine: {'machine code' if MACHINE_CODE else 'Python source'})")
+    context.exit()
 
 
 _scenarios = click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)

@@ -95,6 +95,7 @@ def _leave_with_parent() -> None:
 
 
 def _leave_with_standard_input() -> None:
-    while sys.stdin.buffer.read(4096):
+    """End this process when the one that started it has, which closes the standard input of this one."""
+    while os.read(0, 4096):
         pass
     os._exit(1)

@@ -13,6 +13,7 @@ from sim.model.task import Task
 from sim.policies.view import Policy
 from sim.runs.inputs import RandomInputs
 from sim.runs.settings import PlatformSettings
+from sim.runs.time import NEVER
 
 
 class Platform:
@@ -26,12 +27,15 @@ class Platform:
 
     def __init__(self, settings: PlatformSettings, inputs: RandomInputs, policy: Policy) -> None:
         self.settings = settings
+        self.numbers_for = inputs.numbers_for
+        """Makes a generator of random numbers for a name: the same one for every policy that meets this world."""
         self.env = PlatformEnvironment(self._before_time_passes)
         self.record = RunRecorder()
         self.server = Server(self.env, settings, inputs, self.record)
         provisioning = Provisioning(self.env, settings, inputs, self.server)
         self.autoscaler = Autoscaler(self.env, settings, policy, self.server, provisioning, self.record)
-        self._made = len(inputs.tasks)
+        self._next_task = len(inputs.tasks)
+        self._next_workspace = int(max(inputs.tasks.workspace, default=-1)) + 1
         for _ in range(settings.initial_pods):
             self.pool.connect(self.pool.make_pod())
 
@@ -43,6 +47,18 @@ class Platform:
     def _before_time_passes(self, until: int) -> None:
         split_waits(self.server, until - self.env.now)
 
-    def submit(self, task: Task, at: int) -> None:
-        """Have *task* arrive at the time *at*."""
-        self.env.process(self.server.arrival(task, at))
+    def submit(self, plan: int, confirm: int = NEVER, apply: int | None = None, workspace: int | None = None) -> Task:
+        """Have one more task arrive now, as a process of one's own may want. Durations are in nanoseconds.
+
+        Args:
+            plan: how long its plan takes.
+            confirm: how long after the plan's end its human confirms.
+            apply: how long its apply takes; None for a task that is only a plan.
+            workspace: the number of its workspace; None for one of its own.
+        """
+        if workspace is None:
+            workspace, self._next_workspace = self._next_workspace, self._next_workspace + 1
+        task = Task(self._next_task, apply is not None, workspace, int(plan), int(confirm), int(apply or 0))
+        self._next_task += 1
+        self.env.process(self.server.arrival(task, self.env.now))
+        return task

@@ -51,7 +51,7 @@ def _arrivals(platform: Platform, tasks: TaskInputs) -> ProcessGenerator:
     for at, task in _in_order(tasks):
         if at > platform.env.now:
             yield platform.env.timeout(at - platform.env.now)
-        platform.submit(task, at)
+        platform.env.process(platform.server.arrival(task, at))
 
 
 def _in_order(tasks: TaskInputs) -> Iterator[tuple[int, Task]]:

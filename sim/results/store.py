@@ -39,7 +39,7 @@ class Place:
         write_json(self._beside / "manifest.json", manifest(result))
         for name, text in (pages or {}).items():
             (self._beside / name).write_text(text, encoding="utf-8")
-        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+        if self.folder.is_symlink():
             self.folder.unlink()
         elif self.folder.exists():
             old = _old(self._beside)
@@ -67,6 +67,7 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
     beside = out / f".{name}.partial-{os.getpid()}"
     try:
         try:
+            _expect_results(out / name)
             out.mkdir(parents=True, exist_ok=True)
             beside.mkdir(exist_ok=True)
             if (out / name).is_dir() and not os.access(out / name, os.W_OK | os.X_OK):
@@ -85,6 +86,25 @@ def reserved_place(out: Path, name: str) -> Iterator[Place]:
         for folder in missing:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _expect_results(folder: Path) -> None:
+    """Refuse to replace anything but results of an earlier run. A link is replaced, but not what it leads to.
+
+    Raises:
+        InputError: something else is there.
+    """
+    if folder.is_symlink() or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not (isinstance(found, dict) and {"scenario", "policies", "versions"} <= set(found)):
+        problem = (
+            "found something that is no result of an earlier run, expected another scenario name or another folder"
+        )
+        raise InputError(str(folder), "", problem)
 
 
 def write_json(path: Path, data: Any) -> None:

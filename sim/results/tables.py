@@ -51,27 +51,33 @@ COLUMNS = {
 
 
 def task_ids(index: NDArray[np.int64], names: Names) -> Any:
-    """What the tasks with these indices are called."""
-    if names.ids is None:
+    """What the tasks with these indices are called. Those that a process of one's own has submitted come last."""
+    ids = names.ids
+    if ids is None:
         return pa.array(index)
-    return pa.array(names.ids[index], type=pa.int64() if names.ids.dtype.kind == "i" else pa.string())
+    submitted = np.arange(len(ids), int(index.max(initial=0)) + 1) - len(ids) + 1
+    if ids.dtype.kind == "i":
+        return pa.array(np.concatenate([ids, ids.max(initial=0) + submitted])[index])
+    return pa.array([*ids, *(f"submitted-{number}" for number in submitted.tolist())]).take(pa.array(index))
+
+
+def _workspaces(codes: NDArray[np.int64], names: Names) -> Any:
+    if names.workspaces is None:
+        used, position = np.unique(codes, return_inverse=True)
+        return _words(position, [f"ws-{number + 1}" for number in used.tolist()])
+    submitted = range(1, int(codes.max(initial=0)) + 2 - len(names.workspaces))
+    return _words(codes, [*names.workspaces, *(f"submitted-{number}" for number in submitted)])
 
 
 def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
     """One row per run and task, in order of the runs and then of the tasks."""
     columns = _stacked(runs, "tasks")
     wait, censored = apply_waits(columns, horizon)
-    workspace = columns["workspace"]
-    if names.workspaces is None:
-        used, position = np.unique(workspace, return_inverse=True)
-        spaces = _words(position, [f"ws-{number + 1}" for number in used.tolist()])
-    else:
-        spaces = _words(workspace, names.workspaces)
     return pa.table(
         {
             **_keys(runs, "tasks"),
             "task_id": task_ids(columns["index"], names),
-            "workspace": spaces,
+            "workspace": _workspaces(columns["workspace"], names),
             "type": _words(columns["applies"], TYPES),
             "state": _words(columns["state"], STATES),
             **{name: _seconds(columns[name]) for name in columns if name.endswith("_at") and name != "final_at"},

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 Times: TypeAlias = NDArray[np.int64]
@@ -80,14 +81,19 @@ def _nothing(number: int) -> int:
     return 0
 
 
+def _no_numbers(name: str) -> Generator:
+    raise LookupError("these inputs are no world's, so there are no numbers in them")
+
+
 @dataclass(frozen=True, slots=True)
 class RandomInputs:
     """Everything that is random in one replication.
 
-    `tasks` has the tasks. `faults` has, for each fault of the scenario in its order, when and how it strikes. The
-    others are functions of a number counted from 0: `startup` gives the start-up time of the n-th pod,
-    `never_connects` whether that pod never connects, `creation_fails` whether the n-th attempt to make a pod fails,
-    and `reinit` how much longer the apply of the n-th task takes on another pod than that of its plan.
+    `tasks` has the tasks. `faults` has, for each fault of the scenario in its order, when and how it strikes. Four are
+    functions of a number counted from 0: `startup` gives the start-up time of the n-th pod, `never_connects` whether
+    that pod never connects, `creation_fails` whether the n-th attempt to make a pod fails, and `reinit` how much longer
+    the apply of the n-th task takes on another pod than that of its plan. `numbers_for` makes a generator of random
+    numbers for a process of one's own; in this world it is the same for the same name.
     """
 
     tasks: TaskInputs
@@ -96,3 +102,4 @@ class RandomInputs:
     never_connects: Callable[[int], bool] = _no
     creation_fails: Callable[[int], bool] = _no
     reinit: Callable[[int], int] = _nothing
+    numbers_for: Callable[[str], Generator] = _no_numbers

@@ -29,5 +29,6 @@ def given_times(seconds: Floats) -> Times:
 
 def drawn_times(seconds: Floats) -> Times:
     """Drawn times or durations as nanoseconds that are whole microseconds; what is too long never comes."""
-    micros = np.rint(np.minimum(seconds * (SECOND / _MICROSECOND), NEVER / _MICROSECOND))
-    return np.where(micros * _MICROSECOND >= NEVER, NEVER, micros.astype(np.int64) * _MICROSECOND)
+    micros = seconds * (SECOND / _MICROSECOND)
+    is_too_long = micros >= NEVER // _MICROSECOND
+    return np.where(is_too_long, NEVER, np.rint(np.where(is_too_long, 0.0, micros)).astype(np.int64) * _MICROSECOND)

@@ -40,6 +40,7 @@ class For(IntEnum):
     CONNECT = 14
     CREATION = 15
     REINIT = 16
+    OWN_PROCESS = 17
 
 
 class Stream:
@@ -83,3 +84,9 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+def generator_for(seed: int, replication: int, name: str) -> Generator:
+    """A generator of random numbers that belongs to what has this *name*, for processes of one's own."""
+    hashed = int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "little")
+    return Generator(PCG64(SeedSequence(entropy=seed, spawn_key=(replication, int(For.OWN_PROCESS), hashed))))

@@ -27,7 +27,7 @@ from sim.traces.recording import recording_of
 from sim.world.arrivals import arrival_times, expected_tasks
 from sim.world.names import workspaces_of
 from sim.world.rounding import drawn_times, given_times, whole_nanoseconds
-from sim.world.streams import Floats, For, Stream, numbers_by_id
+from sim.world.streams import Floats, For, Stream, generator_for, numbers_by_id
 
 T = TypeVar("T")
 
@@ -64,6 +64,7 @@ class World:
             self._never_connects,
             self._creation_fails,
             self._reinit,
+            lambda name: generator_for(self._scenario.seed, self._replication, name),
         )
 
     def _stream(self, purpose: For, thing: int = 0) -> Stream:
