@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,27 @@ def test_the_policy_of_the_page_that_remembers_says_so_rightly() -> None:
     names: dict[str, type] = {}
     exec(blocks("docs/your-policy.md", "python")[1], names)
     check_declared_memory(names["EveryMinute"])
+
+
+def test_the_processes_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    for block in blocks("docs/own-processes.md", "python"):
+        exec(block, names)
+    result = names["result"]
+    # Task 598 holds a reservation until it applies, and task 599 from 61 to 5461 s: there is one to evict each time.
+    assert (result.pods[result.pods.policy == "demand"].deleted_by == "pod_deletion").sum() >= 2
+    scenario = names["scenario"].with_changes({"horizon": 10 * 3600.0})
+    tasks = sim.run(scenario, ["old"], processes=[names["rush"], names["probe"], names["flaky_node"]]).tasks
+    assert (tasks.arrived_at == 9 * 3600).sum() == 30
+    assert (120.0, 2) in names["seen"]
+
+
+def test_the_page_of_the_model_names_what_there_is() -> None:
+    page = (ROOT / "docs/model.md").read_text()
+    for link, named in re.findall(r"\]\(\.\./(sim/model/\w+\.py)\), `(\w+)`", page):
+        assert re.search(rf"^ *(def|class) {named}\b", (ROOT / link).read_text(), flags=re.MULTILINE), (link, named)
+    assert len(re.findall(r"sim/model/\w+\.py", page)) > 20
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
