@@ -10,7 +10,7 @@ COMPILE := rm -rf build && SIM_COMPILED=1 $(BIN)/python setup.py --quiet build_e
   && rm -rf sim/engine/machine_code && mv build/lib/sim/engine/machine_code sim/engine/
 INSTALL := $(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 
-.PHONY: run test validate docs bench bench-quick compiled wheel lint format lock clean
+.PHONY: run test validate mutants docs bench bench-quick compiled wheel lint format lock clean
 
 run: $(READY)
 	$(BIN)/sim run scenarios/reserved-pod-deleted.yaml
@@ -21,6 +21,10 @@ test: lint
 # Some minutes: compares with queueing theory and with another simulator, and writes docs/validation.md.
 validate: $(READY)
 	$(BIN)/python tests/validation
+
+# A quarter of an hour: breaks each rule of docs/model.md, in the model and in the engine, and sees that a test notices.
+mutants: $(READY)
+	$(BIN)/python tests/mutations
 
 # Half an hour on a quiet machine: measures everything, peers too, and writes the table in docs/performance.md.
 bench: $(READY)

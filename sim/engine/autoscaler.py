@@ -20,7 +20,7 @@ from sim.runs.time import NEVER, SECOND, in_seconds
 _State: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
 
 _ANSWERS: Final = 10_000
-"""How many of a policy's answers to keep."""
+"""How many answers of a policy are kept."""
 
 _ROUNDING: Final = 1000
 """Nanoseconds by which a policy's sum of times in seconds may be wrong."""
@@ -39,7 +39,7 @@ class EngineAutoscaler:
         settings: the bounds and the interval.
         policy: what it asks.
         pool: what it looks at, with *tasks*; and where pods go.
-        creation: makes pods.
+        provisioner: makes pods.
         tasks: see *pool*.
         server: whether it is down, and since when it is not.
         waiting: told when pods have come or gone.
@@ -52,7 +52,7 @@ class EngineAutoscaler:
         settings: PlatformSettings,
         policy: Policy,
         pool: EnginePool,
-        creation: PodProvisioner,
+        provisioner: PodProvisioner,
         tasks: EngineTasks,
         server: EngineServer,
         waiting: DispatchMode,
@@ -62,7 +62,7 @@ class EngineAutoscaler:
         self._settings = settings
         self._policy = policy
         self._pool = pool
-        self._creation = creation
+        self._provisioner = provisioner
         self._tasks = tasks
         self._server = server
         self._waiting = waiting
@@ -127,7 +127,7 @@ class EngineAutoscaler:
         if wanted == before == pods:
             return is_settled
         if wanted > pods:
-            is_settled &= self._creation.make(wanted - pods)
+            is_settled &= self._provisioner.make(wanted - pods)
         elif wanted < pods:
             for pod in pool.newest_idle_pods(pods - wanted):
                 self._delete(pod, "autoscaler")
@@ -161,7 +161,7 @@ class EngineAutoscaler:
         self._outdated = {number: pod for number, pod in self._outdated.items() if not pod.gone}
         idle = [pod for pod in self._outdated.values() if not any(slot.state for slot in pod.slots)]
         for pod in idle:
-            if not self._settings.safeguards.frozen(self._clock.now) and not self._creation.make(1):
+            if not self._settings.safeguards.frozen(self._clock.now) and not self._provisioner.make(1):
                 break  # no pod goes for which there is no other
             del self._outdated[pod.number]
             self._delete(pod, "config_change")

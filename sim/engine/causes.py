@@ -44,12 +44,12 @@ class Causes:
         clock: the time.
         pool: what slots there are.
         server: whether it is down.
-        history: where the waits are noted.
+        columns: where the waits are noted.
     """
 
-    def __init__(self, clock: Clock, pool: EnginePool, server: EngineServer, history: TaskColumns) -> None:
+    def __init__(self, clock: Clock, pool: EnginePool, server: EngineServer, columns: TaskColumns) -> None:
         self._clock = clock
-        self._history = history
+        self._columns = columns
         self._pool = pool
         self._server = server
         self._waits: dict[EngineTask, _Wait] = {}
@@ -108,7 +108,7 @@ class Causes:
 
     def _end(self, task: EngineTask) -> None:
         self._end_part(task)
-        for column, part in zip(self._history.waits, self._waits.pop(task).parts, strict=True):
+        for column, part in zip(self._columns.waits, self._waits.pop(task).parts, strict=True):
             column[task.index] = part
         if not self._waits:
             self._clock.after_event = None

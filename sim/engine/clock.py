@@ -39,9 +39,9 @@ class Clock:
         self.now = 0
         """The time in nanoseconds."""
         self.after_event: Callable[[], None] | None = None
-        """Called after everything that happens, while it is not None."""
+        """Called after each event, while it is not None."""
         self._calendar: list[tuple[Any, ...]] = []
-        """A heap of when, at which place, the how many-th, and what."""
+        """A heap of events: the time, the place in the instant, a serial number, and the alarm."""
         self._number = 0
         self._series: Callable[[], None] = _nothing
         self._series_at = NEVER
@@ -50,7 +50,7 @@ class Clock:
         self._turn = 0
 
     def run_to(self, horizon: int) -> None:
-        """Let happen what is due before *horizon*."""
+        """Run the events that are due before *horizon*, one after the other."""
         calendar = self._calendar
         stop = Alarm(_nothing)
         self.schedule(stop, horizon, -1)
@@ -84,22 +84,22 @@ class Clock:
         self._series_place = at_place
 
     def schedule(self, alarm: Alarm, at: int, at_place: int) -> None:
-        """Have *alarm* go off *at* that time, in that place of its instant. It must not be scheduled already."""
+        """Have *alarm* go off *at* that time, in that place of its instant. It must not be scheduled yet."""
         self._number = number = self._number + 1
         heappush(self._calendar, (at, at_place, number, alarm))
 
     def next_at(self) -> int:
-        """When the next thing will happen."""
+        """When the next event is due."""
         next_at: int = self._calendar[0][0]
         return next_at if next_at < self._series_at else self._series_at
 
     def instant_is_over(self) -> bool:
-        """Whether nothing else is due in this instant. Then what may happen now need not be put in order first."""
+        """Whether no other event is due in this instant. If so, what is to happen now can happen at once."""
         next_at: int = self._calendar[0][0]
         return next_at > self.now and self._series_at > self.now
 
     def mark_priority_reached(self, at_place: int) -> int:
-        """Note that *at_place*, where attempts or what comes after them belong, has its turn in this instant, now.
+        """Record that the priority *at_place*, that of an attempt or later, has been reached at the current time.
 
         Returns:
             The time.
@@ -113,9 +113,10 @@ class Clock:
         return now
 
     def priority_reached(self) -> int:
-        """The furthest place in this instant that has had its turn; 0 if no attempt and nothing after them has.
+        """The latest priority that has been reached at the current time; 0 if no attempt has been made in it yet.
 
-        A slot can still become usable after that, if something took no time at all. It comes too late for those.
+        A slot can still become usable after that, if something took no time at all. It is then too late for the
+        attempts that have been made.
         """
         return self._turn if self._turn_at == self.now else 0
 

@@ -28,7 +28,7 @@ class Dispatcher:
     Args:
         clock: the time.
         settings: how the platform is set up.
-        circumstances: how much longer applies take elsewhere than their plans.
+        inputs: how much longer applies take elsewhere than their plans.
         pool: the slots.
         tasks: the tasks.
         server: whether it is down.
@@ -39,7 +39,7 @@ class Dispatcher:
         self,
         clock: Clock,
         settings: PlatformSettings,
-        circumstances: RandomInputs,
+        inputs: RandomInputs,
         pool: EnginePool,
         tasks: EngineTasks,
         server: EngineServer,
@@ -52,7 +52,7 @@ class Dispatcher:
         self._causes = causes
         self._replans = settings.safeguards.replan
         self._horizon = settings.horizon
-        self._reinit = circumstances.reinit
+        self._reinit = inputs.reinit
         self.waiting: DispatchMode
         retry = settings.dispatch_retry
         if settings.notify:

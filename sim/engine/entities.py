@@ -103,12 +103,12 @@ class EngineTask:
         "applies",
         "apply",
         "arrives_at",
-        "asks",
         "confirm",
         "confirmed_at",
         "index",
         "plan",
         "planned_on",
+        "retry_offset",
         "slot",
         "state",
         "waiting",
@@ -118,7 +118,7 @@ class EngineTask:
 
     waiting_since: int
     """When it became eligible, as long as it has no slot."""
-    asks: int
+    retry_offset: int
     """While it waits: where within the retry interval its retries fall, in nanoseconds."""
 
     def __init__(

@@ -29,7 +29,7 @@ class PodProvisioner:
         clock: the time.
         processes: where the lives of pods begin.
         settings: how many at once, and how long to wait for one to connect.
-        circumstances: how long each takes to start, and what goes wrong.
+        inputs: how long each takes to start, and what goes wrong.
         pool: where they come.
         server: makes no pods while it is down.
         waiting: told when a pod comes or goes.
@@ -41,7 +41,7 @@ class PodProvisioner:
         clock: Clock,
         processes: Processes,
         settings: PlatformSettings,
-        circumstances: RandomInputs,
+        inputs: RandomInputs,
         pool: EnginePool,
         server: EngineServer,
         waiting: DispatchMode,
@@ -56,7 +56,7 @@ class PodProvisioner:
         self._safeguards = settings.safeguards
         self._timeout = settings.safeguards.connect_timeout
         self._max_pods = settings.max_pods
-        self._world = circumstances
+        self._world = inputs
         self._pool = pool
         self._server = server
         self._waiting = waiting

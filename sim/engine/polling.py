@@ -49,7 +49,7 @@ class Polling(DispatchMode):
 
     def add(self, task: EngineTask) -> None:
         task.waiting = True
-        task.asks = task.waiting_since % self._retry
+        task.retry_offset = task.waiting_since % self._retry
         self._put(task)
 
     def _put(self, task: EngineTask) -> None:
@@ -57,12 +57,12 @@ class Polling(DispatchMode):
             self._bound[task] = None
             return
         line = self._lines[task.applies]
-        line.tasks.add((task.asks, task.index, task))
+        line.tasks.add((task.retry_offset, task.index, task))
         if line.alarm is not None:
             self._look(line)
 
     def _take_out(self, line: _Line, task: EngineTask) -> None:
-        line.tasks.remove((task.asks, task.index, task))
+        line.tasks.remove((task.retry_offset, task.index, task))
 
     def moved(self, task: EngineTask) -> None:
         line = self._lines[task.applies]
@@ -93,7 +93,7 @@ class Polling(DispatchMode):
             if line.alarm is not None:
                 self._unset(line)
         for task in tasks:
-            task.asks = self._clock.now % self._retry
+            task.retry_offset = self._clock.now % self._retry
             self._put(task)
             if task.slot is not None:
                 self._expect(task)
@@ -147,13 +147,13 @@ class Polling(DispatchMode):
             return
         now, retry = self._clock.now, self._retry
         asked = self._clock.priority_reached() >= ATTEMPT + task.index
-        due = now + ((task.asks - now) % retry or (retry if asked else 0))
+        due = now + ((task.retry_offset - now) % retry or (retry if asked else 0))
         self._clock.schedule(Alarm(self._bound_due, task), due, ATTEMPT + task.index)
 
     def _bound_due(self, alarm: Alarm) -> None:
         task = alarm.subject
         # Meanwhile the slot may have been lost, or the server may have restarted and lost this retry.
-        if task in self._bound and self._clock.now % self._retry == task.asks and not self._is_down():
+        if task in self._bound and self._clock.now % self._retry == task.retry_offset and not self._is_down():
             self._clock.mark_priority_reached(ATTEMPT + task.index)
             if self._attempt(task):
                 task.waiting = False

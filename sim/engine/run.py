@@ -42,8 +42,8 @@ def simulate(settings: PlatformSettings, inputs: RandomInputs, policy: Policy) -
     causes = Causes(clock, pool, server, record.tasks)
     dispatcher = Dispatcher(clock, settings, inputs, pool, tasks, server, causes)
     waiting = dispatcher.waiting
-    creation = PodProvisioner(clock, processes, settings, inputs, pool, server, waiting, record)
-    autoscaler = EngineAutoscaler(clock, settings, policy, pool, creation, tasks, server, waiting, record)
+    provisioner = PodProvisioner(clock, processes, settings, inputs, pool, server, waiting, record)
+    autoscaler = EngineAutoscaler(clock, settings, policy, pool, provisioner, tasks, server, waiting, record)
     faults = FaultInjector(clock, processes, settings, pool, dispatcher, server, causes, record, autoscaler)
 
     for _ in range(settings.initial_pods):

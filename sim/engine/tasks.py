@@ -26,11 +26,11 @@ class EngineTasks:
     Every change of a task's state is made and noted here, and here it is checked that it is one that model.md allows.
 
     Args:
-        history: where it is noted what becomes of each task.
+        columns: where it is noted what becomes of each task.
     """
 
-    def __init__(self, history: TaskColumns) -> None:
-        self._history = history
+    def __init__(self, columns: TaskColumns) -> None:
+        self._columns = columns
         self._workspaces: dict[int, deque[EngineTask]] = {}
         self.pending = 0
         """Tasks in state pending, eligible or not."""
@@ -45,7 +45,7 @@ class EngineTasks:
 
     def arrive(self, task: EngineTask, now: int) -> bool:
         """Take in a new task; whether it is eligible."""
-        self._history.arrived_at[task.index] = now
+        self._columns.arrived_at[task.index] = now
         self.pending += 1
         if not task.applies:
             self.eligible_plan += 1
@@ -61,10 +61,10 @@ class EngineTasks:
     def start_plan(self, task: EngineTask, slot: EngineSlot, now: int) -> None:
         if task.state != PENDING:
             raise _illegal(task, PLANNING)
-        index, history = task.index, self._history
+        index, columns = task.index, self._columns
         task.state = PLANNING
-        history.plan_started_at[index] = now
-        history.plan_slot[index] = slot.index
+        columns.plan_started_at[index] = now
+        columns.plan_slot[index] = slot.index
         task.planned_on = slot.pod.number
         task.slot = slot
         self.pending -= 1
@@ -77,8 +77,8 @@ class EngineTasks:
         """The plan has ended: a plan is final, a plan_and_apply waits for its human, with its slot reserved."""
         if task.state != PLANNING:
             raise _illegal(task, APPLY_PENDING if task.applies else PLANNED)
-        index, history = task.index, self._history
-        history.plan_ended_at[index] = now
+        index, columns = task.index, self._columns
+        columns.plan_ended_at[index] = now
         if task.applies:
             task.state = APPLY_PENDING
         else:
@@ -87,8 +87,8 @@ class EngineTasks:
 
     def confirm(self, task: EngineTask, now: int) -> None:
         task.confirmed_at = now
-        if self._history.confirmed_at[task.index] == NEVER:
-            self._history.confirmed_at[task.index] = now
+        if self._columns.confirmed_at[task.index] == NEVER:
+            self._columns.confirmed_at[task.index] = now
         if task.slot is None:
             self.slotless_confirmed += 1
 
@@ -98,24 +98,24 @@ class EngineTasks:
         if task.slot is None:
             self.slotless -= 1
             self.slotless_confirmed -= 1
-        index, history = task.index, self._history
+        index, columns = task.index, self._columns
         task.state = APPLYING
-        history.apply_started_at[index] = now
-        history.apply_slot[index] = slot.index
+        columns.apply_started_at[index] = now
+        columns.apply_slot[index] = slot.index
         task.slot = slot
 
     def end_apply(self, task: EngineTask, now: int) -> EngineTask | None:
         """The apply has ended. Returns the task of its workspace that is eligible now, if there is one."""
         if task.state != APPLYING:
             raise _illegal(task, APPLIED)
-        self._history.apply_ended_at[task.index] = now
+        self._columns.apply_ended_at[task.index] = now
         return self._close(task, APPLIED)
 
     def fail(self, task: EngineTask, now: int) -> EngineTask | None:
         """What ran has been cut off. Returns the task of its workspace that is eligible now, if there is one."""
         if task.state not in (PLANNING, APPLYING):
             raise _illegal(task, FAILED)
-        self._history.failed_at[task.index] = now
+        self._columns.failed_at[task.index] = now
         return self._close(task, FAILED)
 
     def lose_slot(self, task: EngineTask) -> None:
@@ -129,9 +129,9 @@ class EngineTasks:
         """The task, confirmed and without a slot, has to plan again, and to be confirmed again."""
         if task.state != APPLY_PENDING:
             raise _illegal(task, PENDING)
-        index, history = task.index, self._history
+        index, columns = task.index, self._columns
         task.state = PENDING
-        history.plan_started_at[index] = history.plan_ended_at[index] = task.confirmed_at = NEVER
+        columns.plan_started_at[index] = columns.plan_ended_at[index] = task.confirmed_at = NEVER
         self.slotless -= 1
         self.slotless_confirmed -= 1
         self.pending += 1
