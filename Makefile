@@ -71,7 +71,6 @@ $(VENV)/.packages: constraints.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --require-hashes -r constraints.txt
-	$(INSTALL)
 	@($(COMPILE)) >/dev/null 2>&1 || echo "The engine could not be compiled ('make compiled' says why). Its source runs, half as fast." >&2
 	touch $@
 

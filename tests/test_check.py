@@ -16,7 +16,7 @@ from sim.check.baseline import baseline_of, baseline_text, compare, read_baselin
 from sim.check.checks import check
 from sim.check.threshold_verdict import judge
 from sim.check.thresholds import ThresholdError, parse_threshold
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 from support import scenario
 

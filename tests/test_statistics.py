@@ -10,7 +10,7 @@ import pytest
 import sim
 from sim.experiment.precision import next_look
 from sim.statistics.intervals import difference, figure
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 from sim.statistics.warmup import mser5
 
 from support import plan, plan_and_apply, scenario

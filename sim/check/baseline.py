@@ -22,7 +22,7 @@ from sim.scenario.scenario import Tolerance
 from sim.statistics.intervals import Difference, difference, unpaired_difference
 from sim.statistics.metric_names import BASELINE_METRICS
 from sim.statistics.metrics import Measured
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 from sim.traces.recording import recording_of
 
 FORMAT = 1

@@ -14,7 +14,7 @@ from typing import Literal
 from sim.check.thresholds import SHARES, Threshold
 from sim.statistics.intervals import Difference, difference
 from sim.statistics.metrics import Measured
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 ThresholdVerdict = Literal["passed", "failed", "undecided"]
 

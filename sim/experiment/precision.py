@@ -7,7 +7,7 @@ from math import ceil
 from sim.scenario.scenario import Precision
 from sim.statistics.intervals import Difference, Figure, difference, figure
 from sim.statistics.metrics import Measured
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 MIN_REPLICATIONS = 10
 """The rule is not asked before as many replications: the variance of few says little about the width to come."""

@@ -7,7 +7,7 @@ from typing import Any
 from sim.statistics.intervals import Difference, Figure, difference, figure
 from sim.statistics.metric_names import CAUSE_METRICS, METRICS, WAIT_METRICS
 from sim.statistics.metrics import Measured
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 Summary = dict[str, Any]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 
 @dataclass(frozen=True, slots=True)

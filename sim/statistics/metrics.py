@@ -12,7 +12,7 @@ from sim.runs.codes import FAILED, PENDING
 from sim.runs.record import Record
 from sim.runs.time import NEVER, SECOND
 from sim.statistics.metric_names import CAUSE_METRICS, METRICS, QUANTILES
-from sim.statistics.survival import Estimate, Waits
+from sim.statistics.waits import Estimate, Waits
 
 Measured: TypeAlias = Mapping[str, Sequence[Mapping[str, Estimate]]]
 """By a policy's label, for each replication, the metrics by name. The first policy is the reference."""

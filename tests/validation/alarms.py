@@ -13,7 +13,7 @@ from queues import Row
 import sim
 from sim.check.baseline import baseline_of, compare
 from sim.scenario import Scenario
-from sim.statistics.survival import Estimate
+from sim.statistics.waits import Estimate
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "steady-day.yaml"
 METRICS = ("apply_wait.mean", "apply_wait.p95", "pod_seconds")

@@ -66,7 +66,7 @@ def causes(result: ResultBase, ax: Axes | None = None) -> Axes:
 
 
 def _parts(figures: dict[str, Any]) -> dict[str, float]:
-    """The mean wait of a confirmed task by cause, as far as there was any."""
-    confirmed = entry(figures, "confirmed")["value"]
-    totals = {cause: entry(figures, f"wait_{cause}")["value"] for cause in CAUSES}
-    return {cause: total / confirmed for cause, total in totals.items() if total and confirmed}
+    """The mean wait of a confirmed task, split by cause in the proportion of what all of them waited for each."""
+    totals = {cause: entry(figures, f"wait_{cause}")["value"] or 0.0 for cause in CAUSES}
+    mean, total = entry(figures, "apply_wait.mean")["value"] or 0.0, sum(totals.values())
+    return {cause: mean * each / total for cause, each in totals.items() if each}

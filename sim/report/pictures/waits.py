@@ -27,6 +27,9 @@ POINTS = 400
 def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
     """The survival curve of the apply wait, by Kaplan-Meier over the tasks of all replications.
 
+    It is an estimate: it assumes that the tasks that still waited at the horizon were no others than those that had
+    waited as long and did not wait there any more. No figure in the table rests on it.
+
     Band: pointwise, at the scenario's confidence (exponential Greenwood); tasks are taken as independent, which those
     of one replication are not quite. Marks: tasks that still waited at the horizon, where the curve knew of them last.
     """
@@ -72,7 +75,7 @@ def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(-0.02 * (most or 1.0), 1.05 * (most or 1.0))
     axes.set_xlabel("apply wait, from the confirmation on")
-    axes.set_ylabel("share that waits longer")
+    axes.set_ylabel("share that waits longer (estimate)")
     style.plain(axes)
     if axes.lines:
         beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(result.labels) > MANY else {}

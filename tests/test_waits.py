@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim
-from sim.statistics.survival import Estimate, Waits
+from sim.statistics.waits import Estimate, Waits
 
 from support import Always, plan_and_apply, scenario
 
@@ -35,25 +35,51 @@ def test_a_quantile_that_is_not_reached_is_a_lower_bound() -> None:
     assert half.maximum() == Estimate(4930, lower_bound=True)
 
 
-def test_a_published_example() -> None:
-    """Remission times of the 6-MP group; Freireich et al. (1963), as in Kalbfleisch and Prentice, table 1.2."""
-    events = [6, 6, 6, 7, 10, 13, 16, 22, 23]
-    cut = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
-    remission = waits(*events, censored=cut)
-    assert remission.quantile(0.5) == Estimate(23)
-    assert remission.quantile(0.25) == Estimate(13)
-    assert remission.quantile(0.9) == Estimate(35, lower_bound=True)
-    steps = dict(zip(remission.times, remission.survival, strict=True))
-    assert [steps[time] for time in (6, 7, 10, 13, 16, 22, 23)] == pytest.approx(
-        [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448], abs=0.0006
-    )
-
-
-def test_a_wait_cut_off_below_the_longest_makes_the_maximum_a_bound_but_not_the_quantiles() -> None:
+def test_a_quantile_is_exact_if_enough_waits_are_over_whatever_the_others_become() -> None:
     some = waits(1, 2, 3, 100, censored=(50,))
+    assert some.quantile(0.4) == Estimate(2)
+    assert some.quantile(0.6) == Estimate(3)
+    assert some.quantile(0.8) == Estimate(50, lower_bound=True)
+    assert some.quantile(0.95) == Estimate(100, lower_bound=True)
     assert some.maximum() == Estimate(100, lower_bound=True)
-    assert some.quantile(0.95) == Estimate(100)
-    assert not some.mean().lower_bound
+    assert some.mean() == Estimate(31.2, lower_bound=True)
+
+
+def test_a_task_that_has_waited_for_less_than_a_quantile_can_still_come_to_exceed_it() -> None:
+    assert waits(10, 20, 30, censored=(5,)).quantile(0.5) == Estimate(10, lower_bound=True)
+    assert waits(10, 20, 30, censored=(25,)).quantile(0.5) == Estimate(20)
+
+
+sample = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.booleans()), min_size=1, max_size=40)
+
+
+@given(sample)
+def test_a_bound_is_one_whatever_the_censored_tasks_do_later_and_an_exact_figure_stays(
+    tasks: list[tuple[int, int, bool]],
+) -> None:
+    so_far = np.array([wait for wait, _, _ in tasks], dtype=float)
+    cut = np.array([is_cut for _, _, is_cut in tasks], dtype=bool)
+    final = so_far + np.where(cut, [more for _, more, _ in tasks], 0)
+    known, truth = Waits(so_far, cut), Waits(final, np.zeros(len(tasks), dtype=bool))
+    pairs = [(known.mean(), truth.mean()), (known.maximum(), truth.maximum())]
+    pairs += [(known.quantile(p), truth.quantile(p)) for p in (0.1, 0.5, 0.9, 0.95, 0.99)]
+    for told, true in pairs:
+        assert told.value is not None
+        assert true.value is not None
+        assert not true.lower_bound
+        assert told.value <= true.value + 1e-9 if told.lower_bound else told.value == pytest.approx(true.value)
+
+
+@given(sample)
+def test_a_figure_is_called_a_bound_only_if_the_censored_tasks_can_change_it(
+    tasks: list[tuple[int, int, bool]],
+) -> None:
+    so_far = np.array([wait for wait, _, _ in tasks], dtype=float)
+    cut = np.array([is_cut for _, _, is_cut in tasks], dtype=bool)
+    known, truth = Waits(so_far, cut), Waits(np.where(cut, 1e6, so_far), np.zeros(len(tasks), dtype=bool))
+    for p in (0.1, 0.5, 0.9, 0.95, 0.99):
+        if known.quantile(p).lower_bound:
+            assert (truth.quantile(p).value or 0) > (known.quantile(p).value or 0)
 
 
 def test_no_waits_no_figures() -> None:
