@@ -245,6 +245,46 @@ def test_an_interrupted_run_leaves_nothing_behind(here: Path, jobs: str, number:
     assert not (here / "results").exists()
 
 
+INTERRUPTED = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from sim.cli import app, main
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+
+def command(**_):
+    {what}
+
+app.cli.main = command
+sys.argv = ["sim", "run", "x.yaml"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "os.kill(os.getpid(), signal.SIGINT)",
+        # An import that is interrupted raises whatever it likes.
+        "try:\n        os.kill(os.getpid(), signal.SIGINT)\n    except BaseException:\n        raise ValueError('half')",
+        # Python drops what is raised while an object is deleted, so the command goes on, up to its next step.
+        "Dying()\n    from sim.cli.progress import progress\n"
+        "    with progress('x', True) as advance:\n        advance(1, 2)\n    print('went on')",
+        # And if it has no next step it ends as it would have, but with the status of an interruption.
+        "Dying()",
+    ],
+)
+def test_ctrl_c_ends_with_130_wherever_it_comes(what: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(what=what)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.splitlines()[-1] == "interrupted"
+
+
 def test_a_reader_who_has_had_enough_is_no_defect(here: Path) -> None:
     command = f"{sys.executable} -m sim schema | head -c 1"
     done = subprocess.run(["bash", "-c", command + '; echo "${PIPESTATUS[0]}"'], capture_output=True, check=True)

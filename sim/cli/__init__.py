@@ -8,31 +8,44 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
 
 
 def main() -> None:
     """Run the command that the command line asks for, and exit with its status."""
     # NumPy's and SciPy's threads would wait busily for work that never comes: a fifth of the CPU time of a short run.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from sim.cli import signals
+
+    try:
+        signals.install()
+        status = _status()
+    except BaseException:
+        # Where the signal came decides what is raised: an import that is interrupted, say, raises errors of its own.
+        if signals.asked_by() is None:
+            raise
+        status = 0
+    number = signals.asked_by()
+    if number is not None:
+        status = 128 + number
+        if number == signal.SIGINT:
+            _say("interrupted")
+    sys.exit(status)
+
+
+def _status() -> int:
+    """Run the command. Returns the exit status."""
     import click
 
     from sim.cli.app import cli
 
     _open_streams()
-    signal.signal(signal.SIGTERM, _terminated)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
     try:
         status = cli.main(prog_name="sim", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         status = leaving.exit_code
-    except (click.Abort, _InterruptedError):
-        _say("interrupted")
+    except click.Abort:
         status = 130
-    except _TerminatedError:
-        status = 128 + signal.SIGTERM
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "sim"
         _say(f"{command}: {error.format_message()}")
@@ -54,13 +67,14 @@ def main() -> None:
         _say("found more than fits into this machine's memory, expected a smaller experiment")
         status = 2
     except Exception as error:
+        from sim.cli.signals import asked_by
         from sim.scenario.errors import InputError
 
-        if not isinstance(error, InputError):
+        if asked_by() is not None or not isinstance(error, InputError):
             raise
         _say(str(error))
         status = 2
-    sys.exit(status or 0)
+    return status or 0
 
 
 def _open_streams() -> None:
@@ -80,20 +94,3 @@ def _close_output() -> None:
 
 def _say(message: str) -> None:
     print(" ".join(message.split()), file=sys.stderr)  # noqa: T201
-
-
-class _InterruptedError(BaseException):
-    """Ctrl-C. Not a KeyboardInterrupt, of which click makes an empty line."""
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleaning up
-    raise _InterruptedError
-
-
-class _TerminatedError(BaseException):
-    """Somebody wants this process to end. Not a SystemExit, which a policy might have meant."""
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise _TerminatedError

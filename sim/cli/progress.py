@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sim.cli.signals import leave_if_asked
+
 
 def cores() -> int:
     """How many processes can work at once here."""
@@ -15,9 +17,9 @@ def cores() -> int:
 
 @contextmanager
 def progress(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar to tell of how many of how many are done."""
+    """A bar to tell of how many of how many are done. Telling it ends the command if that was asked for."""
     if quiet or not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda done, total: leave_if_asked()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,4 +27,9 @@ def progress(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("runs"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def advance(done: int, total: int) -> None:
+            leave_if_asked()
+            bar.update(task, completed=done, total=total)
+
+        yield advance
