@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import sim
-from sim.experiment.precision import next_look
+from sim.experiment.precision import is_reached, next_look
+from sim.scenario.scenario import Precision
 from sim.statistics.intervals import difference, figure
 from sim.statistics.waits import Estimate
 from sim.statistics.warmup import mser5
@@ -165,6 +166,30 @@ def test_precision_adds_replications_until_it_is_reached() -> None:
     entry = result.summary["policies"]["old"]["tasks"]
     assert (entry["ci_high"] - entry["ci_low"]) / 2 <= 0.04 * entry["value"]
     assert sim.run(busy(precision=wanted), ["old", "static"], jobs=2).replications == result.replications
+
+
+def estimates(*values: float) -> dict[str, list[dict[str, Estimate]]]:
+    return {"demand": [{"apply_wait.p99": Estimate(value)} for value in values]}
+
+
+@pytest.mark.parametrize("wanted", [{"relative": 0.1}, {"absolute": 3.0}])
+def test_replications_in_which_nobody_waits_reach_no_precision(wanted: dict[str, float]) -> None:
+    precision = Precision.model_validate({"metric": "apply_wait.p99", **wanted})
+    assert not is_reached(precision, estimates(*[0] * 10), 0.95)
+    assert not is_reached(precision, estimates(*[0] * 96, 1, 1, 1, 1), 0.95)
+    assert not is_reached(precision, estimates(*[0] * 96, 1, 1, 1, 1), 0.95, done_all=True)
+    # There is nothing more to be learnt when all replications are made, or where nothing is 0.
+    assert is_reached(precision, estimates(*[0] * 100), 0.95, done_all=True)
+    assert is_reached(precision, estimates(*[7] * 10), 0.95)
+    assert is_reached(Precision(metric="apply_wait.p99", absolute=3.0), estimates(*[0] * 95, 1, 1, 1, 1, 1), 0.95)
+
+
+def test_a_difference_that_is_mostly_0_reaches_no_precision() -> None:
+    measured = {"old": estimates(*[9] * 20)["demand"], "fixed": estimates(*[9] * 16, 8, 8, 8, 8)["demand"]}
+    precision = Precision(metric="apply_wait.p99", absolute=3.0, on="difference")
+    assert not is_reached(precision, measured, 0.95)
+    measured["fixed"] = estimates(*[9] * 15, *[8] * 5)["demand"]
+    assert is_reached(precision, measured, 0.95)
 
 
 def test_precision_says_when_it_was_not_reached() -> None:

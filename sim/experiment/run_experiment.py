@@ -96,7 +96,8 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
                 progress(len(runs), target * len(policies))
             done = target
             if wanted is not None:
-                reached = is_reached(wanted, measured(scenario, runs, warmup_of(scenario, runs)), scenario.confidence)
+                figures = measured(scenario, runs, warmup_of(scenario, runs))
+                reached = is_reached(wanted, figures, scenario.confidence, done_all=done == most)
             if reached is not False or done == most:
                 return Findings(runs, reached, implementation, names_of(scenario), sha256)
             target = next_look(done, most)
