@@ -32,11 +32,20 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         text = file_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    starts = {line.split(":")[0] for line in text.splitlines()}
-    if not {"horizon", "workload", "thresholds"} <= starts:
+    starts = {line.split(":")[0]: line for line in text.splitlines()}
+    if not {"name", "horizon", "workload"} <= set(starts):
+        return None
+    name = starts["name"].partition(":")[2].split("#")[0].strip().strip("'\"")
+    if "thresholds" not in starts and not (_baselines(parent.config) / f"{name}.json").is_file():
         return None
     collector: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
     return collector
+
+
+def _baselines(config: pytest.Config) -> Path:
+    """Where the baselines are."""
+    folder = Path(config.getoption("--sim-baselines"))
+    return folder if folder.is_absolute() else config.rootpath / folder
 
 
 class ScenarioFile(pytest.File):
@@ -68,8 +77,7 @@ class ScenarioFile(pytest.File):
     def _baseline(self, name: str) -> dict[str, Any] | None:
         from sim.check.baseline import read_baseline
 
-        folder = Path(self.config.getoption("--sim-baselines"))
-        return read_baseline((folder if folder.is_absolute() else self.config.rootpath / folder) / f"{name}.json")
+        return read_baseline(_baselines(self.config) / f"{name}.json")
 
 
 class ScenarioCheck(pytest.Item):

@@ -279,6 +279,27 @@ def test_reports_for_ci_services(
     assert [check["status"] for check in outcome["small"]["checks"]] == ["passed", "failed"]
 
 
+def test_what_has_passed_is_told_with_its_figure_and_limit(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command("check", "small.yaml")
+    told = capsys.readouterr().out.splitlines()
+    assert (
+        "small: ok: fixed: apply_wait.p95 < 90s: fixed has apply_wait.p95 0.0 s; the limit is at most 90.0 s, "
+        "which it is within by 90.0 s" in told
+    )
+
+
+def test_a_scenario_that_has_only_a_baseline_is_a_pytest_test(here: Path, pytester: pytest.Pytester) -> None:
+    folder = pytester.path / "baselines"
+    (here / "small.yaml").write_text(SCENARIO)
+    save = ("--save-baseline", "--baselines", str(folder), "-o", str(here / "results"))
+    assert command("check", str(here / "small.yaml"), *save) == 0
+    pytester.makefile(".yaml", small=SCENARIO, other=SCENARIO.replace("name: small", "name: other"))
+    quiet = ("-p", "no:cacheprovider", "-W", "ignore", "--sim-baselines", str(folder), ".")
+    pytester.runpytest_subprocess(*quiet).assert_outcomes(passed=1)
+    pytester.makefile(".yaml", small=SCENARIO.replace("confirm: 90m", "confirm: 100m"))
+    pytester.runpytest_subprocess(*quiet).assert_outcomes(failed=1)
+
+
 def test_scenarios_are_pytest_tests(here: Path, pytester: pytest.Pytester) -> None:
     pytester.makefile(".yaml", small=CHECKED, other="name: not a scenario\n")
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "ignore", ".")

@@ -17,8 +17,7 @@ def lines(scenario: str, findings: Sequence[Finding]) -> list[str]:
     for finding in ordered:
         if finding.kind == "baseline" and finding.status == "passed":
             continue  # there are many of them
-        detail = f": {finding.message}" if finding.status != "passed" else ""
-        told.append(f"{scenario}: {MARKS[finding.status]}: {finding.name}{detail}")
+        told.append(f"{scenario}: {MARKS[finding.status]}: {finding.name}: {finding.message}")
     return told
 
 
