@@ -127,6 +127,36 @@ def test_an_error_in_a_worker_is_the_callers_error(start: Any) -> None:
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.parametrize(
+    ("interpreter", "found"),
+    [
+        ("/bin/false", "a process had ended in the middle of a run|/bin/false cannot be started"),
+        ("/nowhere/python", "/nowhere/python cannot be started"),
+        ("", "no interpreter cannot be started"),
+    ],
+)
+def test_a_worker_that_cannot_start_ends_the_run_and_does_not_hang_it(
+    monkeypatch: pytest.MonkeyPatch, interpreter: str, found: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", interpreter)
+    specs = [RunSpec(EXPERIMENT, 0, named_policies(EXPERIMENT)[0], "simpy")]
+    with pytest.raises(sim.InputError, match=found), worker_processes(1, "fresh") as execute:
+        list(execute(specs))
+
+
+def test_a_trace_that_changes_after_the_last_run_changes_no_names(tmp_path: Path) -> None:
+    text = "name: x\nhorizon: 1h\npolicies: [static]\nworkload: {trace: trace.csv}\n"
+    rows = "id,type,workspace,arrive,plan\n{0}1,plan,ws-{0},0,5\n{0}2,plan,ws-{0},9,5\n"
+    (tmp_path / "x.yaml").write_text(text)
+    (tmp_path / "trace.csv").write_text(rows.format("a"))
+    result = sim.run(
+        sim.load_scenario(tmp_path / "x.yaml"),
+        progress=lambda done, of: (tmp_path / "trace.csv").write_text(rows.format("other")) and None,
+    )
+    assert result.tasks.task_id.tolist() == ["a1", "a2"]
+    assert result.tasks.workspace.tolist() == ["ws-a", "ws-a"]
+
+
 SCRIPT = """
     import {how}
     import sim

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from simpy.events import ProcessGenerator
 
 import sim
-from sim.model import SECOND, Platform, PlatformEnvironment, delete_pod, silence_pod, target
+from sim.model import SECOND, OwnProcess, Platform, PlatformEnvironment, delete_pod, silence_pod, target
+from sim.runs.errors import IllegalMoveError
 
 from support import Always, outcome, plan, plan_and_apply, scenario
 
@@ -115,3 +118,43 @@ def test_in_worker_processes_it_gives_the_same() -> None:
     experiment = scenario(workload={"tasks": [plan_and_apply(1, 0, 15, 30, 5)]}, pool=POOL, replications=3)
     one, two = (sim.run(experiment, ["old"], processes=[eviction], jobs=jobs) for jobs in (1, 2))
     assert one.pods.equals(two.pods)
+
+
+def misuse(what: str) -> OwnProcess:
+    def process(env: PlatformEnvironment, platform: Platform) -> ProcessGenerator:
+        pod = platform.pool.pods[0]
+        yield env.timeout(SECOND)
+        if what == "twice":
+            delete_pod(platform, pod)
+            delete_pod(platform, pod)
+        elif what == "silent":
+            delete_pod(platform, pod)
+            silence_pod(platform, pod, SECOND)
+        elif what == "confirm":
+            platform.submit(plan=5 * SECOND, confirm=5 * SECOND)
+        elif what == "text":
+            platform.submit(plan="5")  # type: ignore[arg-type]
+        else:
+            yield env.process(platform.server.restart(0, 0, what))  # type: ignore[arg-type]
+
+    return process
+
+
+def no_generator(env: PlatformEnvironment, platform: Platform) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("process", "error", "found"),
+    [
+        (misuse("twice"), IllegalMoveError, "nothing can happen to pod 0, which is gone"),
+        (misuse("silent"), IllegalMoveError, "nothing can happen to pod 0, which is gone"),
+        (misuse("confirm"), ValueError, "is not confirmed: give it an apply"),
+        (misuse("text"), TypeError, "str"),
+        (misuse("FAIL"), ValueError, "running_tasks is 'FAIL', expected 'survive' or 'fail'"),
+        (no_generator, TypeError, "the process no_generator is no generator"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_that_says_so(process: Any, error: type[Exception], found: str) -> None:
+    with pytest.raises(error, match=found):
+        sim.run(scenario(workload={"tasks": [plan(1, 0, 5)]}), processes=[process])

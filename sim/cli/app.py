@@ -289,6 +289,7 @@ def _results(
 
     import sim
     from sim.cli.progress import cores, progress
+    from sim.cli.signals import leave_if_asked
     from sim.experiment.time_limited_policy import ANSWER_TIMEOUT
     from sim.results.store import reserved_place
 
@@ -300,6 +301,7 @@ def _results(
         # Every place is taken before the first simulation begins: a folder that cannot be written costs no time.
         places = [stack.enter_context(reserved_place(out, scenario.name)) for scenario in loaded]
         for scenario, place, source in zip(loaded, places, sources, strict=True):
+            leave_if_asked()
             with progress(scenario.name, quiet) as advance:
                 result = sim.run(
                     scenario,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Listener, wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final, Literal, TypeAlias, cast
 
@@ -70,8 +70,8 @@ def worker_processes(jobs: int, start: StartMethod | None = None) -> Iterator[Ex
                 worker.connection.close()
                 if not in_order:
                     worker.process.kill()  # Waiting for runs that nobody wants would make Ctrl-C look broken.
-            for worker in workers:
-                worker.join()
+        for worker in workers:
+            worker.join()
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class _Worker:
         """Wait for its end."""
         if isinstance(self.process, subprocess.Popen):
             assert self.process.stdin is not None
-            self.process.stdin.close()
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.process.wait()
         else:
             self.process.join()
@@ -102,13 +103,22 @@ def _forked(others: Sequence[Connection]) -> _Worker:
 
 
 def _fresh(others: Sequence[Connection]) -> _Worker:
-    authkey = os.urandom(32)
-    with Listener(authkey=authkey) as listener:
-        process = subprocess.Popen([sys.executable, "-c", FRESH], stdin=subprocess.PIPE)
-        assert process.stdin is not None
-        process.stdin.write(pickle.dumps({"path": sys.path, "address": listener.address, "authkey": authkey}))
-        process.stdin.flush()
-        return _Worker(process, listener.accept())
+    ours, its = socket.socketpair()
+    with its:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-c", FRESH], stdin=subprocess.PIPE, pass_fds=[its.fileno()], close_fds=True
+            )
+            assert process.stdin is not None
+            process.stdin.write(pickle.dumps({"path": sys.path, "descriptor": its.fileno()}))
+            process.stdin.flush()
+        except OSError as error:
+            ours.close()
+            problem = (
+                f"found that {sys.executable or 'no interpreter'} cannot be started ({error.strerror}), expected Python"
+            )
+            raise InputError("", "jobs", problem) from None
+    return _Worker(process, Connection(ours.detach()))
 
 
 def _distributed(specs: Sequence[RunSpec], workers: Sequence[_Worker]) -> Iterator[Run]:

@@ -79,6 +79,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
         raise scenario.mistake(("precision", "metric"), problem)
     recording = recording_of(scenario)
     sha256 = None if recording is None else recording.sha256
+    names = names_of(scenario)  # Now, as the trace may be another one when all runs are made.
     implementation = implementation_for(experiment.engine, scenario, len(policies), experiment.processes)
 
     def specs(first: int, last: int) -> list[RunSpec]:
@@ -99,7 +100,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
                 figures = measured(scenario, runs, warmup_of(scenario, runs))
                 reached = is_reached(wanted, figures, scenario.confidence, done_all=done == most)
             if reached is not False or done == most:
-                return Findings(runs, reached, implementation, names_of(scenario), sha256)
+                return Findings(runs, reached, implementation, names, sha256)
             target = next_look(done, most)
 
 

@@ -12,14 +12,14 @@ import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing.connection import Client, Connection
+from multiprocessing.connection import Connection
 from typing import Any
 
 from sim.experiment.spec import RunSpec, runs_of
 
 FRESH = "import pickle, sys; begin = pickle.load(sys.stdin.buffer); sys.path[:] = begin['path']; \
-from sim.experiment.worker import serve_at; serve_at(begin['address'], begin['authkey'])"
-"""The program of a worker in a fresh interpreter. Its standard input says where to connect to, and stays open."""
+from sim.experiment.worker import serve_fresh; serve_fresh(begin['descriptor'])"
+"""The program of a worker in a fresh interpreter. Its standard input says which connection is its, and stays open."""
 
 
 def serve_forked(connection: Connection, others: Sequence[Connection]) -> None:
@@ -31,10 +31,10 @@ def serve_forked(connection: Connection, others: Sequence[Connection]) -> None:
     _serve(connection)
 
 
-def serve_at(address: str, authkey: bytes) -> None:
-    """Be a worker in a fresh interpreter, for whoever listens at *address*."""
+def serve_fresh(descriptor: int) -> None:
+    """Be a worker in a fresh interpreter, over the connection with that file *descriptor*."""
     threading.Thread(target=_leave_with_standard_input, daemon=True).start()
-    _serve(Client(address, authkey=authkey))
+    _serve(Connection(descriptor))
 
 
 def _serve(connection: Connection) -> None:

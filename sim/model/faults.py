@@ -9,6 +9,7 @@ from simpy.events import ProcessGenerator
 from sim.model.instant import AGENT_ONLINE, FAULT, SILENCE
 from sim.model.platform import Platform
 from sim.model.pod import RESERVED, RUNNING, Pod
+from sim.runs.errors import IllegalMoveError
 from sim.runs.inputs import ConfigChangeStrike, PodDeletionStrike, PodOfflineStrike, ServerRestartStrike, Strike
 from sim.runs.time import NEVER
 
@@ -56,6 +57,7 @@ def target(platform: Platform, wanted: int | str, chance: float) -> Pod | None:
 
 def delete_pod(platform: Platform, pod: Pod) -> None:
     """pod_deletion: what ran on the pod has failed, and what was reserved there has no slot any more."""
+    _expect_there(pod)
     server, now = platform.server, platform.env.now
     platform.record.incident(now, now, "pod_deletion", pod.number)
     for slot in pod.slots:
@@ -68,6 +70,7 @@ def delete_pod(platform: Platform, pod: Pod) -> None:
 
 def silence_pod(platform: Platform, pod: Pod, duration: int = NEVER) -> None:
     """pod_offline: the pod's agent is silent for *duration* nanoseconds. What runs there goes on."""
+    _expect_there(pod)
     env = platform.env
     if not pod.is_offline:
         env.process(_heartbeats_missing(platform, pod))
@@ -75,6 +78,11 @@ def silence_pod(platform: Platform, pod: Pod, duration: int = NEVER) -> None:
     platform.record.incident(env.now, back_at, "pod_offline", pod.number)
     platform.pool.silence(pod, back_at)
     env.process(_agent_back(platform, pod))
+
+
+def _expect_there(pod: Pod) -> None:
+    if pod.is_gone:
+        raise IllegalMoveError(f"nothing can happen to pod {pod.number}, which is gone")
 
 
 def _heartbeats_missing(platform: Platform, pod: Pod) -> ProcessGenerator:

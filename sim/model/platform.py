@@ -47,7 +47,9 @@ class Platform:
     def _before_time_passes(self, until: int) -> None:
         split_waits(self.server, until - self.env.now)
 
-    def submit(self, plan: int, confirm: int = NEVER, apply: int | None = None, workspace: int | None = None) -> Task:
+    def submit(
+        self, plan: float, confirm: float = NEVER, apply: float | None = None, workspace: int | None = None
+    ) -> Task:
         """Have one more task arrive now, as a process of one's own may want. Durations are in nanoseconds.
 
         Args:
@@ -56,9 +58,11 @@ class Platform:
             apply: how long its apply takes; None for a task that is only a plan.
             workspace: the number of its workspace; None for one of its own.
         """
+        if apply is None and confirm != NEVER:
+            raise ValueError("a task that is only a plan is not confirmed: give it an apply")
         if workspace is None:
             workspace, self._next_workspace = self._next_workspace, self._next_workspace + 1
-        task = Task(self._next_task, apply is not None, workspace, int(plan), int(confirm), int(apply or 0))
+        task = Task(self._next_task, apply is not None, workspace, round(plan), round(confirm), round(apply or 0))
         self._next_task += 1
         self.env.process(self.server.arrival(task, self.env.now))
         return task

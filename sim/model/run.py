@@ -39,7 +39,11 @@ def simulate(
     for number, strikes in enumerate(inputs.faults):
         env.process(fault(platform, number, strikes))
     for own in processes:
-        env.process(own(env, platform))
+        process = own(env, platform)
+        if not hasattr(process, "throw"):
+            name = getattr(own, "__name__", repr(own))
+            raise TypeError(f"the process {name} is no generator: a SimPy process has to yield events")
+        env.process(process)
     env.process(_arrivals(platform, inputs.tasks))
     env.run(until=settings.horizon)
     platform.pool.end()

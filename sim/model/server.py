@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from simpy.events import ProcessGenerator
 
@@ -148,8 +149,12 @@ class Server:
 
     # Restarts
 
-    def restart(self, downtime: int, reconcile_after: int, running_tasks: str) -> ProcessGenerator:
+    def restart(
+        self, downtime: int, reconcile_after: int, running_tasks: Literal["survive", "fail"]
+    ) -> ProcessGenerator:
         """The process of a restart (model.md, 4: server_restart). While the server is down, this does nothing."""
+        if running_tasks not in ("survive", "fail"):
+            raise ValueError(f"running_tasks is {running_tasks!r}, expected 'survive' or 'fail'")
         if self.is_down:
             return
         self._record.incident(self._env.now, self._env.now + downtime, "server_restart")

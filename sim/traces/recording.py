@@ -73,7 +73,10 @@ def _signature(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=2)
 def _read_once(path: Path, modified: int, size: int) -> Recording:
-    return read_recording(path)
+    recording = read_recording(path)
+    if _signature(path) != (modified, size):
+        raise InputError(str(path), "", "found that it changed while it was read, expected it to stay as it is")
+    return recording
 
 
 def read_recording(path: Path) -> Recording:
