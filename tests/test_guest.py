@@ -130,7 +130,7 @@ def test_an_error_in_a_worker_is_the_callers_error(start: Any) -> None:
 @pytest.mark.parametrize(
     ("interpreter", "found"),
     [
-        ("/bin/false", "a process had ended in the middle of a run|/bin/false cannot be started"),
+        ("/bin/false", "a process had ended in the middle of a run"),
         ("/nowhere/python", "/nowhere/python cannot be started"),
         ("", "no interpreter cannot be started"),
     ],

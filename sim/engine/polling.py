@@ -14,12 +14,12 @@ from sim.runs.time import NEVER
 
 
 class _Line:
-    """The waiting tasks that a slot of one kind would serve, and the alarm for the one that will get it."""
+    """The waiting tasks of one type that have no reserved slot, and the alarm for the one that asks next."""
 
     def __init__(self, applies: bool) -> None:
         self.applies = applies
         self.tasks: SortedList[tuple[int, int, EngineTask]] = SortedList()
-        """By the offset of their retries within the retry interval, then by index: the order in which they ask."""
+        """Sorted by the time of their retries modulo the retry interval, then by index: the order in which they ask."""
         self.alarm: Alarm | None = None
         self.set_for = (NEVER, NEVER)
         """For when, and for which place of that instant, the alarm is set."""
@@ -103,6 +103,7 @@ class Polling(DispatchMode):
         """Set the line's alarm for the task that asks next, if there is something to get."""
         if not line.tasks or self._is_down() or self._pool.usable_slot(line.applies) is None:
             return
+        # Tasks that have had their turn in this instant ask again one interval later.
         now, retry = self._clock.now, self._retry
         offset = now % retry
         turn = self._clock.priority_reached()
@@ -141,7 +142,7 @@ class Polling(DispatchMode):
         self._look(line)
 
     def _expect(self, task: EngineTask) -> None:
-        """Make the next retry of a task that has a reserved slot, if the slot's pod is not silent."""
+        """Schedule the next retry of a task that has a reserved slot, if the slot's pod is not silent."""
         assert task.slot is not None
         if task.slot.pod.is_offline or self._is_down():
             return

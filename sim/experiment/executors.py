@@ -26,7 +26,7 @@ StartMethod: TypeAlias = Literal["fork", "fresh"]
 """How a worker process starts: as a copy of this one, or as a fresh interpreter."""
 
 _AHEAD: Final = 4
-"""How many batches for each worker may be made before the one that is wanted next."""
+"""How many batches for each worker may be handed out beyond the oldest one whose runs have not been yielded yet."""
 
 
 def in_this_process(specs: Sequence[RunSpec]) -> Iterator[Run]:
@@ -37,7 +37,7 @@ def in_this_process(specs: Sequence[RunSpec]) -> Iterator[Run]:
 def safe_start_method() -> StartMethod:
     """How workers are started here.
 
-    A copy of this process starts at once, but a process with several threads, or under a debugger, cannot be copied
+    A copy of this process starts quickly, but a process with several threads, or under a debugger, cannot be copied
     safely. A fresh interpreter can always be started. It does not import the program that called us, so a script
     needs no ``if __name__ == "__main__"``.
     """
@@ -47,7 +47,7 @@ def safe_start_method() -> StartMethod:
 
 @contextmanager
 def worker_processes(jobs: int, start: StartMethod | None = None) -> Iterator[Executor]:
-    """An executor: as many worker processes as *jobs*, for as long as the context lasts.
+    """Start *jobs* worker processes, and give an executor that uses them until the context ends.
 
     Leaving the context ends the workers, and no other processes. The runs do not depend on how many workers there are.
 
@@ -57,18 +57,18 @@ def worker_processes(jobs: int, start: StartMethod | None = None) -> Iterator[Ex
     """
     workers: list[_Worker] = []
     launch = {"fork": _forked, "fresh": _fresh}[start or safe_start_method()]
-    in_order = False
+    left_normally = False
     try:
         with _signals_held():
             for _ in range(jobs):
                 workers.append(launch([worker.connection for worker in workers]))
         yield lambda specs: _distributed(specs, workers)
-        in_order = True
+        left_normally = True
     finally:
         with _signals_held():
             for worker in workers:
                 worker.connection.close()
-                if not in_order:
+                if not left_normally:
                     worker.process.kill()  # Waiting for runs that nobody wants would make Ctrl-C look broken.
         for worker in workers:
             worker.join()
@@ -76,7 +76,7 @@ def worker_processes(jobs: int, start: StartMethod | None = None) -> Iterator[Ex
 
 @dataclass(frozen=True)
 class _Worker:
-    """A process, and the connection to it. It has one batch at a time, so neither side ever waits to send."""
+    """A process, and the connection to it. It has one batch at a time, so the two never both wait to send."""
 
     process: BaseProcess | subprocess.Popen[bytes]
     connection: Connection
@@ -106,18 +106,17 @@ def _fresh(others: Sequence[Connection]) -> _Worker:
     ours, its = socket.socketpair()
     with its:
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-c", FRESH], stdin=subprocess.PIPE, pass_fds=[its.fileno()], close_fds=True
-            )
-            assert process.stdin is not None
-            process.stdin.write(pickle.dumps({"path": sys.path, "descriptor": its.fileno()}))
-            process.stdin.flush()
+            process = subprocess.Popen([sys.executable, "-c", FRESH], stdin=subprocess.PIPE, pass_fds=[its.fileno()])
         except OSError as error:
             ours.close()
-            problem = (
-                f"found that {sys.executable or 'no interpreter'} cannot be started ({error.strerror}), expected Python"
-            )
+            interpreter = sys.executable or "no interpreter"
+            problem = f"found that {interpreter} cannot be started ({error.strerror}), expected Python"
             raise InputError("", "jobs", problem) from None
+        assert process.stdin is not None
+        # A process that has ended already is found out when it is sent its first batch.
+        with suppress(BrokenPipeError):
+            process.stdin.write(pickle.dumps({"path": sys.path, "descriptor": its.fileno()}))
+            process.stdin.flush()
     return _Worker(process, Connection(ours.detach()))
 
 
@@ -143,7 +142,7 @@ def _distributed(specs: Sequence[RunSpec], workers: Sequence[_Worker]) -> Iterat
 
 
 def _batches(specs: Sequence[RunSpec], workers: int) -> list[Sequence[RunSpec]]:
-    """The runs of one world each, which is then drawn once; or fewer, if there would be too few for all workers."""
+    """A batch per world, which is then drawn once; or, if that gives too few batches for the workers, one per run."""
     worlds: list[list[RunSpec]] = []
     for spec in specs:
         if worlds and worlds[-1][0].replication == spec.replication and worlds[-1][0].scenario is spec.scenario:
@@ -187,7 +186,7 @@ def _ended() -> InputError:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Put off signals: one that comes while processes are being started would leave some that nobody knows of."""
+    """Put off signals: one that came while a worker starts could leave a process that is in no list."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,4 +1,4 @@
-"""What to run, as a value: from it any process makes the same record."""
+"""A description of a run, from which every process makes the same record."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ class RunSpec:
     """One run: a policy in one world. It can be pickled and made into a record anywhere.
 
     `scenario` says how the platform is set up and, with `replication`, which world it meets. `answer_timeout` limits
-    the seconds that a policy may take for an answer; that works only in a process of our own, see `sim.experiment.
-    executors`. `trace_sha256` is the checksum of the scenario's trace, by which a process that reads the trace anew
-    knows that it is the same.
+    the seconds that a policy may take for an answer; that works only in a worker process, see `sim.experiment.worker`.
+    `trace_sha256` is the checksum of the scenario's trace, with which a worker checks that the trace has not changed.
     """
 
     scenario: Scenario
@@ -51,7 +50,7 @@ class Run:
 
 
 def runs_of(specs: Iterable[RunSpec]) -> Iterator[Run]:
-    """Make the runs, one after the other. A world is drawn once for the policies that meet it one after the other.
+    """Make the runs, one after the other. Consecutive specs of the same world share one drawing of it.
 
     Raises:
         InputError: a policy raised, or did not answer with a number of pods, or the trace has changed.

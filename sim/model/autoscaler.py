@@ -65,7 +65,9 @@ class Autoscaler:
         self._rebuild()
         view = self.view()
         desired = answer_of(self._policy, view)
-        unchanged_until(self._policy, view.time)  # Only checked: here the policy is asked at every tick.
+        unchanged_until(
+            self._policy, view.time
+        )  # Its value is not needed, as the policy is asked at every tick, but an invalid one is refused.
         wanted, pods = self._bounded(desired), len(pool.pods)
         if wanted > pods:
             self._provisioning.make(wanted - pods)
@@ -75,10 +77,10 @@ class Autoscaler:
             self._record.decision(self._env.now, before, desired, len(pool.pods))
 
     def _bounded(self, desired: int) -> int:
-        """What becomes of the policy's answer: the pool's bounds and the platform's safeguards."""
+        """The policy's answer after the platform's safeguards and the pool's bounds."""
         settings, guards, pool = self._settings, self._settings.safeguards, self._server.pool
         if guards.frozen(self._env.now):
-            return 0  # Frozen: only unused pods are deleted.
+            return 0  # Frozen: no pod is made, and idle ones go, even below min_pods.
         if guards.warm_pods:
             desired = max(desired, sum(not pod.is_idle for pod in pool.pods) + guards.warm_pods)
         if guards.hold_while_apply_pending and any(t.state == APPLY_PENDING for t in self._server.tasks.open):
@@ -90,7 +92,7 @@ class Autoscaler:
         self._outdated = list(self._server.pool.pods)
 
     def _rebuild(self) -> None:
-        """Replace the outdated pods whose slots are all idle, as far as others can be made in their place."""
+        """Replace the outdated pods whose slots are all idle, as far as new ones can be made (in a freeze, none is)."""
         self._outdated = [pod for pod in self._outdated if not pod.is_gone]
         for pod in [pod for pod in self._outdated if pod.is_idle]:
             if not self._settings.safeguards.frozen(self._env.now) and not self._provisioning.make(1):

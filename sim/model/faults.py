@@ -69,7 +69,11 @@ def delete_pod(platform: Platform, pod: Pod) -> None:
 
 
 def silence_pod(platform: Platform, pod: Pod, duration: int = NEVER) -> None:
-    """pod_offline: the pod's agent is silent for *duration* nanoseconds. What runs there goes on."""
+    """pod_offline: the pod's agent is silent for *duration* nanoseconds. What runs there goes on.
+
+    Attempts to send a task there fail (`Server.attempt`), and once the server has noticed the silence, the search for
+    a free slot passes the pod over (`Pool.free_slot`).
+    """
     _expect_there(pod)
     env = platform.env
     if not pod.is_offline:

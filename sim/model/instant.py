@@ -1,8 +1,8 @@
 """What comes first within one instant (model.md, 5).
 
 SimPy orders the events of one instant by a priority. Here an event can have a *place* in its instant, and that is its
-priority. SimPy's own priorities are 0 and 1, so whatever an event sets off at once comes right behind it, before
-anything else that is due in the same instant.
+priority. SimPy's own priorities are 0 and 1, so events without a place (a process that starts, an interrupt, a plain
+time-out) come before all events that have one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Final
 import simpy
 from simpy.events import NORMAL, Event, EventPriority
 
-# The places, in order. Events of one kind come in order of the number that is added to the place: that of the task or
-# of the pod they are about, and for faults that of the fault in the scenario file.
+# The places, in order. They are far enough apart for a number to be added, by which events of one kind are ordered:
+# that of the pod to POD_READY, AGENT_ONLINE and SILENCE, that of the task to END, ARRIVAL and ATTEMPT, and that of the
+# fault in the scenario file to FAULT.
 POD_READY: Final = 1 << 32
 AGENT_ONLINE: Final = 2 << 32
 SERVER_UP: Final = 3 << 32
@@ -26,7 +27,7 @@ ARRIVAL: Final = 7 << 32
 QUEUE: Final = 8 << 32  # Tasks already queued precede those becoming eligible this instant (dispatch: notify).
 ATTEMPT: Final = 9 << 32
 TICK: Final = 10 << 32
-SILENCE: Final = 11 << 32  # Last, because a pod is passed over *later than* its heartbeat timeout.
+SILENCE: Final = 11 << 32  # An attempt exactly at the heartbeat timeout still chooses the silent pod.
 
 
 class Moment(simpy.Timeout):
@@ -41,7 +42,7 @@ class PlatformEnvironment(simpy.Environment):
     """A SimPy environment whose time is whole nanoseconds and whose instants are in order.
 
     Args:
-        before_time_passes: called with the next moment just before time moves on to it.
+        before_time_passes: called with the next time, just before the clock moves on to it.
     """
 
     def __init__(self, before_time_passes: Callable[[int], None]) -> None:
@@ -62,7 +63,7 @@ class PlatformEnvironment(simpy.Environment):
         super().schedule(event, getattr(event, "place", priority), int(delay))
 
     def step(self) -> None:
-        """Process the next event as SimPy does, and say beforehand if time is about to pass."""
+        """Process the next event as SimPy does. If the clock will move, call `before_time_passes` first."""
         upcoming = int(self.peek())
         if upcoming > self.now:
             self._before_time_passes(upcoming)

@@ -1,4 +1,4 @@
-"""The platform: who owns what there is."""
+"""The platform: it puts the parts together and owns them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ RESERVED: Final = "reserved"
 
 @dataclass(frozen=True, eq=False)
 class Reservation:
-    """A slot is kept for the apply of a task. It ages from `since`, when it was made first."""
+    """A slot is kept for the apply of a task. Its lifetime counts from `since`, even if it is restored later."""
 
     slot: Slot
     task: Task
@@ -36,7 +36,7 @@ class Slot:
         pod: its pod.
         number: its number on the pod, from 0.
         takes_apply: whether it takes a plan_and_apply.
-        report: the process of telling the server that what ran on the slot has ended.
+        report: reports to the server that what ran on the slot has ended, as a part of the slot's process.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Slot:
         """What runs on it, or what it is reserved for."""
         self.reservation: Reservation | None = None
         self.held_since = NEVER
-        """Since when it has been reserved without a break."""
+        """When it became reserved last. A restored reservation begins anew here, unlike in `Reservation.since`."""
         self._sent = env.event()
         self._process = env.process(self._work())
 
@@ -83,7 +83,7 @@ class Slot:
         sent.succeed((task, duration))
 
     def reserve(self, reservation: Reservation, now: int) -> None:
-        """Keep the slot for the task that has planned on it, or, if it is idle, as it was kept before a restart."""
+        """Reserve the slot: either its task has just planned here, or it is idle and a reservation is restored."""
         if self.state == RESERVED or (self.state == RUNNING and self.task is not reservation.task):
             raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} cannot be reserved")
         self.state, self.task, self.reservation, self.held_since = RESERVED, reservation.task, reservation, now
@@ -101,7 +101,7 @@ class Slot:
 
 
 class Pod:
-    """A worker. It counts, and its slots are idle ones, from when it is made, though it starts first.
+    """A worker. While it starts, it already counts as a pod, and its slots as idle ones.
 
     Args:
         number: how many pods had been made before it.
@@ -118,7 +118,7 @@ class Pod:
         self.is_gone = False
         self.offline_since = NEVER
         self.back_at = NEVER
-        """When its agent will answer again, if it is silent."""
+        """When its agent will answer again; `NEVER` if it is silent for good, or not silent at all."""
         self.is_passed_over = False
         """Whether the server has noticed that its agent is silent."""
 

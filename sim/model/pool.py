@@ -23,7 +23,7 @@ class Pool:
         env: the simulated time.
         settings: how many slots a pod has, and of which kind.
         record: where it is noted what becomes of pods and reservations.
-        report: the process of telling the server that what ran on a slot has ended.
+        report: reports to the server that what ran on a slot has ended, as a part of the slot's process.
         on_change: called whenever a slot may have become usable.
     """
 

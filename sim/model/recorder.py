@@ -1,4 +1,4 @@
-"""Writes down what happens in a run (model.md, 7)."""
+"""Writes down what happens in a run. `sim.statistics.metrics` computes the waits from it (model.md, 7)."""
 
 from __future__ import annotations
 

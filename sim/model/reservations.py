@@ -18,6 +18,9 @@ from sim.runs.time import NEVER
 class Reservations:
     """Makes and ends reservations, and remembers those that a restarted server does not know any more.
 
+    A reservation ends when its apply starts (`Pool.run`), when it is too old (`_expire`), when its pod is deleted
+    (`sim.model.faults.delete_pod`) or when the server forgets it (`forget`).
+
     Args:
         env: the simulated time.
         ttl: nanoseconds after which a reservation ends by itself.

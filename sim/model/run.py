@@ -45,7 +45,7 @@ def simulate(
             raise TypeError(f"the process {name} is no generator: a SimPy process has to yield events")
         env.process(process)
     env.process(_arrivals(platform, inputs.tasks))
-    env.run(until=settings.horizon)
+    env.run(until=settings.horizon)  # SimPy stops before the events of that instant.
     platform.pool.end()
     return platform.record.record(platform.server.tasks.arrived)
 

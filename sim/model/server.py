@@ -26,7 +26,7 @@ class Server:
     Args:
         env: the simulated time.
         settings: how the platform is set up.
-        inputs: how much longer applies take on other pods than their plans.
+        inputs: has the extra time that an apply takes on another pod than that of its plan.
         record: where it is noted what happens.
     """
 
@@ -52,7 +52,7 @@ class Server:
         """Called when it has come up."""
 
     def until_up(self, place: int) -> ProcessGenerator:
-        """Wait while the server is down: what falls due then is put off to *place* of the instant it is up again."""
+        """Wait until the server is up, and then go on at *place* of that instant (model.md, 4: what is put off)."""
         while self.is_down:
             yield self._env.moment(self.back_at - self._env.now, place)
 
@@ -90,7 +90,7 @@ class Server:
         self.pool.run(slot, task, task.apply + (self._inputs.reinit(task.index) if is_elsewhere else 0))
 
     def _report(self, slot: Slot) -> ProcessGenerator:
-        """The process of a slot telling the server that what ran on it has ended (model.md, 2.6 and 2.8)."""
+        """Report to the server that what ran on the slot has ended; part of the slot's process (model.md, 2.6, 2.8)."""
         task = slot.task
         assert task is not None
         yield from self.until_up(END + task.index)
@@ -125,7 +125,9 @@ class Server:
         assert task is not None
         self.pool.cut_off(slot)
         task.failed_at = self._env.now
-        if task in self.tasks.awaiting_apply:  # It was planning again, and its apply will never come.
+        if (
+            task in self.tasks.awaiting_apply
+        ):  # It planned again, and its apply will never come: it waits up to the horizon (model.md, 7).
             task.waits[REPLANNING] += self._settings.horizon - self._env.now
         self._finish(task, FAILED)
 
@@ -152,7 +154,7 @@ class Server:
     def restart(
         self, downtime: int, reconcile_after: int, running_tasks: Literal["survive", "fail"]
     ) -> ProcessGenerator:
-        """The process of a restart (model.md, 4: server_restart). While the server is down, this does nothing."""
+        """The process of a restart (model.md, 4). One that comes while the server is down already does nothing."""
         if running_tasks not in ("survive", "fail"):
             raise ValueError(f"running_tasks is {running_tasks!r}, expected 'survive' or 'fail'")
         if self.is_down:
@@ -163,12 +165,16 @@ class Server:
         self.reservations.stop_restoring()
         if downtime:
             yield self._env.moment(downtime, SERVER_UP)
+        # The server is up again. The numbers are those of model.md, 4.
         self.is_down = False
+        # 4.1
         if running_tasks == "fail":
             for slot in [slot for slot in self.pool.slots if slot.state == RUNNING]:
                 self.fail(slot)
         self.reservations.forget()
+        # 4.2
         self.reservations.restore_after(reconcile_after)
+        # 4.3
         self.waiting.on_server_up()
         for called in self.on_up:
             called()

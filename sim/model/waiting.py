@@ -54,7 +54,9 @@ class AskAgain:
 
 
 class StandInQueue:
-    """`dispatch: notify`: tasks stand in a queue, and a slot that becomes usable serves the first that it fits.
+    """`dispatch: notify`: tasks stand in a queue, and a slot that becomes usable goes to the first task that it takes.
+
+    The pool calls `on_change` whenever a slot may have become usable.
 
     Args:
         env: the simulated time.
@@ -80,7 +82,7 @@ class StandInQueue:
             self._queue.sort(key=lambda each: (each.eligible_at, each.index))
 
     def _serve(self) -> ProcessGenerator:
-        """The process that serves the queue, one task at a time: what starts may end in the same instant."""
+        """The process that serves the queue. It yields after each start, as what takes no time ends before the next."""
         while True:
             yield self._changed
             self._changed = self._env.event()
@@ -96,7 +98,7 @@ class StandInQueue:
         return False
 
     def on_change(self) -> None:
-        """A slot may have become usable, which is looked into within this instant."""
+        """A slot may have become usable. The queue is served later in this instant, at the place `QUEUE`."""
         if not self._changed.triggered:
             self._changed.succeed()
 

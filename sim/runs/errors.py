@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class IllegalMoveError(RuntimeError):
-    """The simulation tried a transition that model.md does not allow. That is a defect of the simulator."""
+    """Something tried a transition that the platform does not allow: a defect of the simulator, or of a process of a
+    user's own.
+    """
 
 
 class PolicyError(Exception):

@@ -1,4 +1,4 @@
-"""The world of one replication, as every policy meets it: all of it is drawn before any policy runs.
+"""The world of one replication: the same random numbers for every policy, whatever it does.
 
 Times are whole nanoseconds (see `sim.runs.time`).
 """
@@ -36,7 +36,7 @@ class TaskInputs:
 
 @dataclass(frozen=True, slots=True)
 class PodDeletionStrike:
-    """Delete the pod that `target` means. Where that is `random`, `chance`, from 0 to 1, decides which pod it is."""
+    """Delete the pod that `target` means. If that is `random`, `chance`, at least 0 and below 1, picks the pod."""
 
     at: int
     target: int | str
@@ -82,7 +82,7 @@ def _nothing(number: int) -> int:
 
 
 def _no_numbers(name: str) -> Generator:
-    raise LookupError("these inputs are no world's, so there are no numbers in them")
+    raise LookupError("numbers_for is not available: these inputs were not made by a World")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class RandomInputs:
     functions of a number counted from 0: `startup` gives the start-up time of the n-th pod, `never_connects` whether
     that pod never connects, `creation_fails` whether the n-th attempt to make a pod fails, and `reinit` how much longer
     the apply of the n-th task takes on another pod than that of its plan. `numbers_for` makes a generator of random
-    numbers for a process of one's own; in this world it is the same for the same name.
+    numbers for a process of one's own; in one world the same name gives the same sequence.
     """
 
     tasks: TaskInputs

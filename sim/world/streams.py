@@ -1,9 +1,9 @@
 """Random numbers that belong to things (model.md, 6).
 
-A stream is keyed by seed, replication and what its numbers are for. Its n-th number belongs to the n-th thing of that
-kind, whoever asks for it and when. A task that has an id owns the numbers of that id, wherever it stands in the list.
-Every number is uniform on [0, 1) and made into a value by inversion, so that another distribution for one quantity
-leaves all others as they were.
+A stream is keyed by seed, replication, what its numbers are for and, for faults, the number of the fault. Its n-th
+number belongs to the n-th thing of that kind, no matter who asks for it, or when. A task that has an id gets its
+numbers from its id, so its position in the list does not matter. Every number is uniform on [0, 1) and is made into a
+value by inversion, so changing the distribution of one quantity does not change the numbers of the others.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Stream:
 
 
 _BY_ID = 1
-"""Stands in the key of numbers that belong to ids, where streams have the number of the thing (0 for most)."""
+"""A fourth element of the key, which keeps numbers by id apart from those of all streams."""
 
 
 def numbers_by_id(seed: int, replication: int, purpose: For, ids: Sequence[int | str]) -> Floats:
@@ -87,6 +87,6 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def generator_for(seed: int, replication: int, name: str) -> Generator:
-    """A generator of random numbers that belongs to what has this *name*, for processes of one's own."""
+    """The generator of random numbers with this *name*, for SimPy processes of a user's own."""
     hashed = int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "little")
     return Generator(PCG64(SeedSequence(entropy=seed, spawn_key=(replication, int(For.OWN_PROCESS), hashed))))
