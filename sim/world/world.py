@@ -80,11 +80,10 @@ class World:
         if given.tasks is not None:
             return self._listed(given.tasks)
         if given.arrivals is not None:
-            arrive = self._arrival_times(given.arrivals)
-            return self._drawn(given.arrivals, {"arrive": arrive})
+            return self._drawn(given.arrivals, self._arrival_times(given.arrivals), {})
         recording = recording_of(self._scenario)
         assert given.trace is not None and recording is not None
-        return self._drawn(given.trace, recording.columns)
+        return self._drawn(given.trace, given_times(recording.columns["arrive"]), recording.columns)
 
     def _listed(self, tasks: tuple[ListedTask, ...]) -> TaskInputs:
         codes = {name: code for code, name in enumerate(workspaces_of(tasks))}
@@ -103,20 +102,18 @@ class World:
             apply=column("apply", For.APPLY),
         )
 
-    def _arrival_times(self, arrivals: ArrivalProcess) -> Floats:
-        """The moments in seconds at which tasks arrive before the horizon."""
+    def _arrival_times(self, arrivals: ArrivalProcess) -> Times:
+        """The moments at which tasks arrive before the horizon."""
         horizon = self._scenario.horizon
         about = expected_tasks(arrivals, horizon)
         if about > MOST_TASKS:
             problem = f"found about {about:.3g} arrivals up to the horizon, expected at most {MOST_TASKS:.0e}"
             raise self._scenario.mistake(("workload", "arrivals", "rate"), problem)
-        # They are rounded here, as only here it is known that they were drawn.
-        return drawn_times(arrival_times(arrivals, horizon, self._stream)) / 1e9
+        return drawn_times(arrival_times(arrivals, horizon, self._stream))
 
-    def _drawn(self, draws: Draws, columns: dict[str, NDArray[Any]]) -> TaskInputs:
+    def _drawn(self, draws: Draws, arrive: Times, columns: dict[str, NDArray[Any]]) -> TaskInputs:
         """Tasks that arrive at given times; the *columns* there are count, and the others are drawn."""
-        size = len(columns["arrive"])
-
+        size = len(arrive)
         ids = columns["id"].tolist() if "id" in columns else None
 
         def u(purpose: For) -> Floats:
@@ -142,7 +139,7 @@ class World:
         if "confirm" not in columns and draws.confirm_probability is not None:
             confirm[u(For.CONFIRMS) >= draws.confirm_probability] = NEVER
         return TaskInputs(
-            arrive=given_times(columns["arrive"]),
+            arrive=arrive,
             applies=np.asarray(applies, dtype=np.bool_),
             workspace=workspace.astype(np.int64),
             plan=times("plan", For.PLAN),
