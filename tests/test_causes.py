@@ -66,6 +66,17 @@ def test_only_agent_offline() -> None:
     assert split(run(LOSES, pool=TWO, faults=faults)) == {"agent_offline": 600}
 
 
+@pytest.mark.parametrize("engine", ["simpy", "fast"])
+def test_agent_offline_where_the_search_chooses_a_silent_pod(engine: str) -> None:
+    """The server has not noticed that pod 1 is silent, so it tries that one, while pod 2 would answer."""
+    faults = [
+        {"kind": "pod_deletion", "at": 70, "target": 0},
+        {"kind": "pod_offline", "at": 105, "duration": 600, "target": 1},
+    ]
+    pool = {"min_pods": 3, "max_pods": 3, "pod_startup": 600}
+    assert split(run(LOSES, pool=pool, faults=faults, engine=engine)) == {"agent_offline": 105, "polling": 5}
+
+
 def test_only_polling() -> None:
     # Restored at 123, in the middle between two retries.
     faults = [{"kind": "pod_offline", "at": 70, "duration": 50, "target": 0}]

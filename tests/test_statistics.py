@@ -9,6 +9,7 @@ import pytest
 
 import sim
 from sim.experiment.precision import is_reached, next_look
+from sim.report.table import notes
 from sim.scenario.scenario import Precision
 from sim.statistics.intervals import difference, figure
 from sim.statistics.waits import Estimate
@@ -226,6 +227,28 @@ def test_mser5_drops_a_transient_and_leaves_a_steady_series_alone() -> None:
     assert mser5(np.ones(2000)) == 0
 
 
+@pytest.mark.parametrize("level", [1.0, 1 / 3, 0.1])
+def test_mser5_drops_no_more_than_it_has_to_where_the_rest_is_constant(level: float) -> None:
+    """All cuts from 600 on are as good as each other: the first of them is the one."""
+    assert mser5(np.where(np.arange(2000) < 600, 2 * level, level)) == 600
+
+
+def test_runs_that_are_too_short_for_a_warm_up_say_so() -> None:
+    arrivals = {"process": "poisson", "rate": "75/h", "plan": {"dist": "exponential", "mean": "4m"}}
+    overloaded = scenario(
+        workload={"arrivals": arrivals},
+        pool={"min_pods": 4, "max_pods": 4, "slots_per_pod": 1},
+        control={"dispatch": "notify"},
+        horizon="2d",
+        warmup="auto",
+        replications=5,
+    )
+    result = sim.run(overloaded, ["static"])
+    assert result.warmup == pytest.approx(24 * 3600, rel=0.01)
+    assert result.warmup_too_short
+    assert any("too short for a warm-up" in note for note in notes(result))
+
+
 def test_warm_up_auto_is_chosen_and_told() -> None:
     result = sim.run(busy(warmup="auto", horizon="20h"), ["static"])
     assert 0 <= result.warmup <= 10 * 3600
@@ -241,4 +264,6 @@ def test_a_system_that_starts_empty_gets_a_warm_up() -> None:
         warmup="auto",
         pool={"min_pods": 1, "max_pods": 1, "slots_per_pod": 400},
     )
-    assert sim.run(experiment).warmup == pytest.approx(3000, abs=150)
+    result = sim.run(experiment)
+    assert result.warmup == pytest.approx(3000, abs=150)
+    assert not result.warmup_too_short

@@ -62,10 +62,11 @@ class Causes:
         now = self._clock.now
         self._totals[self._current] += now - self._since
         self._since = now
+        found = self._pool.free_slot(True)
         if self._server.is_down:
             self._current = SERVER_DOWN
-        elif self._pool.usable_slot(True) is not None:
-            self._current = POLLING
+        elif found is not None:
+            self._current = AGENT_OFFLINE if found.pod.is_offline else POLLING
         else:
             self._current = POD_STARTING if self._pool.starting else NO_SLOT
 

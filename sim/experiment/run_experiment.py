@@ -19,7 +19,7 @@ from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.statistics.metric_names import METRICS
 from sim.statistics.metrics import Measured, measure
-from sim.statistics.warmup import chosen_warmup
+from sim.statistics.warmup import Warmup, chosen_warmup
 from sim.traces.recording import recording_of
 from sim.world.names import Names, names_of
 
@@ -97,7 +97,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
                 progress(len(runs), target * len(policies))
             done = target
             if wanted is not None:
-                figures = measured(scenario, runs, warmup_of(scenario, runs))
+                figures = measured(scenario, runs, warmup_of(scenario, runs).length)
                 reached = is_reached(wanted, figures, scenario.confidence, done_all=done == most)
             if reached is not False or done == most:
                 return Findings(runs, reached, implementation, names, sha256)
@@ -112,11 +112,11 @@ def _executor(experiment: Experiment, replications: int) -> AbstractContextManag
     return worker_processes(jobs)
 
 
-def warmup_of(scenario: Scenario, runs: Sequence[Run]) -> int:
-    """The warm-up in nanoseconds: the scenario's, or the one chosen from *runs*."""
+def warmup_of(scenario: Scenario, runs: Sequence[Run]) -> Warmup:
+    """The warm-up: the scenario's, or the one chosen from *runs*."""
     if scenario.warmup == "auto":
         return chosen_warmup(list(_records(runs).values()), round(scenario.horizon * SECOND))
-    return round(scenario.warmup * SECOND)
+    return Warmup(round(scenario.warmup * SECOND))
 
 
 def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:

@@ -20,10 +20,7 @@ def _cause(server: Server, task: Task) -> int:
         return SERVER_DOWN
     if not task.is_confirmed:
         return REPLANNING
-    reserved = pool.slot_of(task)
-    if reserved is not None:
-        return AGENT_OFFLINE if reserved.pod.is_offline else POLLING
-    free = pool.free_slot(task)
-    if free is not None and not free.pod.is_offline:
-        return POLLING
+    slot = pool.slot_of(task) or pool.free_slot(task)
+    if slot is not None:
+        return AGENT_OFFLINE if slot.pod.is_offline else POLLING
     return POD_STARTING if any(not pod.is_ready for pod in pool.pods) else NO_SLOT

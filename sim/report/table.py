@@ -167,6 +167,11 @@ def notes(result: ResultBase) -> Iterator[str]:
             )
     if any(entry(m, line.metric).get("lower_bound") for m in result.summary["policies"].values() for line in LINES):
         yield "> and <: at least and at most. Tasks that still wait at the end would have waited longer."
+    if result.warmup_too_short:
+        yield (
+            "The runs are too short for a warm-up of their own choice: the number of tasks in the system still "
+            "changes after half of the time. Give a longer horizon, or a warmup in place of auto."
+        )
     wanted = result.scenario.precision
     if wanted is not None:
         reached = "reached" if result.precision_reached else "not reached"

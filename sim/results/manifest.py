@@ -26,7 +26,11 @@ def manifest(result: ExperimentResult) -> dict[str, Any]:
         "seed": scenario.seed,
         "replications": result.replications,
         "precision_reached": result.precision_reached,
-        "warmup": {"seconds": result.warmup, "chosen_by": "MSER-5" if scenario.warmup == "auto" else "scenario"},
+        "warmup": {
+            "seconds": result.warmup,
+            "chosen_by": "MSER-5" if scenario.warmup == "auto" else "scenario",
+            **({"too_short": True} if result.warmup_too_short else {}),
+        },
         "policies": list(result.labels),
         "trace": None if trace is None else {"file": str(trace), "sha256": result.trace_sha256},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

@@ -11,6 +11,7 @@ from sim.results.result_base import ResultBase
 from sim.results.summary import Summary, summarize
 from sim.runs.time import SECOND
 from sim.statistics.metrics import Measured
+from sim.statistics.warmup import Warmup
 
 
 class ExperimentResult(ResultBase):
@@ -34,8 +35,16 @@ class ExperimentResult(ResultBase):
         self._names = findings.names
 
     @cached_property
+    def _warmup(self) -> Warmup:
+        return warmup_of(self.scenario, self.runs)
+
+    @property
     def warmup(self) -> float:  # type: ignore[override]
-        return warmup_of(self.scenario, self.runs) / SECOND
+        return self._warmup.length / SECOND
+
+    @property
+    def warmup_too_short(self) -> bool:  # type: ignore[override]
+        return self._warmup.too_short
 
     @cached_property
     def summary(self) -> Summary:  # type: ignore[override]
@@ -44,7 +53,7 @@ class ExperimentResult(ResultBase):
     @cached_property
     def measured(self) -> Measured:
         """The metrics by policy and replication."""
-        return measured(self.scenario, self.runs, round(self.warmup * SECOND))
+        return measured(self.scenario, self.runs, self._warmup.length)
 
     @cached_property
     def tables(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class ResultBase:
     """How many worlds every policy was run in."""
     warmup: float
     """The warm-up in seconds: the scenario's, or the one that was chosen."""
+    warmup_too_short: bool
+    """Whether the runs were too short to choose a warm-up: the choice is then the half at which the search ends."""
     summary: Summary
     """The metrics of each policy and their differences from the first, as in `summary.json`."""
 
