@@ -70,6 +70,7 @@ def run(
     Raises:
         InputError: the scenario cannot be run, or a policy did what no policy may.
     """
+    from sim.check.enough import until_decided
     from sim.experiment.engine_choice import ENGINES
     from sim.experiment.named_policies import named_policies
     from sim.experiment.run_experiment import NOTHING, Experiment, run_experiment
@@ -81,5 +82,6 @@ def run(
     changes = {"replications": replications, "seed": seed, "confidence": confidence}
     scenario = scenario.with_changes({name: value for name, value in changes.items() if value is not None})
     chosen = named_policies(scenario, policies, allow_plugins)
-    experiment = Experiment(scenario, chosen, jobs, engine, tuple(processes), answer_timeout)
+    enough = until_decided(scenario) if scenario.replications == "enough" else None
+    experiment = Experiment(scenario, chosen, jobs, engine, tuple(processes), answer_timeout, enough)
     return Result(experiment, run_experiment(experiment, progress or NOTHING))

@@ -69,10 +69,10 @@ class ScenarioFile(pytest.File):
     def findings(self) -> Sequence[Finding]:
         """What the check of the scenario found; it is run for this."""
         import sim
-        from sim.check.checks import check
+        from sim.check.checks import check_result
 
         scenario = sim.load_scenario(self.path)
-        return check(scenario, sim.run(scenario).measured, self._baseline(scenario.name))
+        return check_result(sim.run(scenario), self._baseline(scenario.name))
 
     def _baseline(self, name: str) -> dict[str, Any] | None:
         from sim.check.baseline import read_baseline

@@ -12,10 +12,12 @@ from test_cli import SCENARIO
 from test_cli import sim as command
 
 import sim
-from sim.check.baseline import baseline_of, baseline_text, compare, read_baseline, what_changed
-from sim.check.checks import check
-from sim.check.threshold_verdict import judge
+from sim.check.baseline import Comparison, baseline_of, baseline_text, compare, read_baseline, what_changed
+from sim.check.checks import check, check_result
+from sim.check.threshold_verdict import Judgement, judge
 from sim.check.thresholds import ThresholdError, parse_threshold
+from sim.statistics.columns import Worlds
+from sim.statistics.metric_names import BASELINE_METRICS
 from sim.statistics.waits import Estimate
 
 from support import scenario
@@ -32,7 +34,7 @@ def figures(metric: str, **columns: list[float | Estimate]) -> Any:
 
 def verdict(text: str, **columns: list[float | Estimate]) -> str:
     threshold = parse_threshold(text, list(columns))
-    return judge(threshold, figures(threshold.metric, **columns), 0.95).verdict
+    return judge(threshold, figures(threshold.metric, **columns), 0.95, Worlds()).verdict
 
 
 # Thresholds
@@ -82,43 +84,95 @@ def test_with_one_replication_the_figure_decides() -> None:
     assert verdict("a: peak_pods > 5", a=[5]) == "failed"
 
 
+FIVE: list[float | Estimate] = [8.0, 9.0, 10.0, 11.0, 12.0]  # 10 ± 1.96
+
+
 def test_with_replications_the_interval_decides() -> None:
-    few = [9.0, 10.0, 11.0]  # 10 ± 2.48
-    assert verdict("a: peak_pods < 13", a=few) == "passed"
-    assert verdict("a: peak_pods < 7", a=few) == "failed"
-    assert verdict("a: peak_pods < 10.5", a=few) == "undecided"
-    assert verdict("a: peak_pods > 7", a=few) == "passed"
-    assert verdict("a: peak_pods > 13", a=few) == "failed"
+    assert verdict("a: peak_pods < 13", a=FIVE) == "passed"
+    assert verdict("a: peak_pods < 7", a=FIVE) == "failed"
+    assert verdict("a: peak_pods < 10.5", a=FIVE) == "undecided"
+    assert verdict("a: peak_pods > 7", a=FIVE) == "passed"
+    assert verdict("a: peak_pods > 13", a=FIVE) == "failed"
+
+
+def test_two_replications_decide_nothing_nor_do_many_in_which_nearly_all_figures_are_0() -> None:
+    assert verdict("a: peak_pods < 1000", a=[2, 2]) == "undecided"
+    assert verdict("a: apply_wait.p95 < 1000s", a=[0] * 20) == "undecided"
+    assert verdict("a: apply_wait.p95 < 1000s", a=[0] * 16 + [1, 2, 3, 4]) == "undecided"
+    assert verdict("a: apply_wait.p95 < 1000s", a=[0] * 15 + [1, 2, 3, 4, 5]) == "passed"
+
+
+def test_how_large_a_wait_may_be_is_known_from_the_longest_that_were_seen() -> None:
+    """The 95 % quantile is always 0; of 100 replications ten had a wait, the longest of 300 s."""
+    measured = figures("apply_wait.p95", a=[0] * 100)
+    for replication, longest in zip(measured["a"], [300.0] * 10 + [0.0] * 90, strict=True):
+        replication["apply_wait.max"] = Estimate(longest)
+    at_most = 300 * (1 - 0.025 ** (1 / 100))  # 10.9 s
+
+    def told(limit: float, horizon: float = 86400) -> Judgement:
+        threshold = parse_threshold(f"a: apply_wait.p95 < {limit}s", ["a"])
+        return judge(threshold, measured, 0.95, Worlds(horizon=horizon))
+
+    assert told(at_most + 0.1).verdict == "passed"
+    assert told(at_most - 0.1).verdict == "undecided"
+    assert told(1).needed == 1105  # ln(0.025) / ln(1 - 1 / 300)
+    for replication in measured["a"]:
+        replication["apply_wait.max"] = Estimate(0)  # Nothing is known of how long a wait may be but the horizon.
+    assert told(90).verdict == "undecided"
+    assert told(90, horizon=2000).verdict == "passed"
+
+
+def test_something_that_never_happens_and_policies_that_never_differ() -> None:
+    assert verdict("a: failed <= 0", a=[0] * 20) == "passed"
+    assert verdict("a: failed <= 0", a=[0] * 19 + [1]) == "undecided"
+    assert verdict("a: failed < 0", a=[0] * 20) == "failed"
+    assert verdict("b: peak_pods <= a", a=[3, 4, 5, 6, 7], b=[3, 4, 5, 6, 7]) == "passed"
+    assert verdict("b: peak_pods < a", a=[3, 4, 5, 6, 7], b=[3, 4, 5, 6, 7]) == "failed"
+
+
+def test_a_threshold_for_which_too_many_replications_have_no_figure_is_not_decided() -> None:
+    nothing = [Estimate(None)]
+    assert verdict("a: apply_wait.p95 < 90s", a=[7, *nothing * 19]) == "undecided"
+    assert verdict("a: apply_wait.p95 < 90s", a=[7, 8, 9, 10, 11, 12, 13, *nothing]) == "undecided"
+    assert verdict("a: apply_wait.p95 < 90s", a=[*range(1, 20), *nothing]) == "passed"
+    assert verdict("a: apply_wait.p95 > 0s", a=nothing * 20) == "undecided"
+
+
+def test_where_nothing_is_random_two_replications_decide() -> None:
+    threshold = parse_threshold("a: apply_wait.p95 < 90s", ["a"])
+    assert judge(threshold, figures("apply_wait.p95", a=[0, 0]), 0.95, Worlds(vary=False)).verdict == "passed"
 
 
 def test_policies_are_compared_pair_by_pair() -> None:
-    assert verdict("b: peak_pods <= a", a=[10, 20, 30], b=[9, 19.1, 28.9]) == "passed"
-    assert verdict("b: peak_pods <= a + 10%", a=[10, 20, 30], b=[13, 25, 37]) == "failed"
-    assert verdict("b: peak_pods <= 0.5 * a", a=[10, 20, 30], b=[4, 9, 14]) == "passed"
+    tens: list[float | Estimate] = [10, 20, 30, 40, 50]
+    assert verdict("b: peak_pods <= a", a=tens, b=[9, 19.1, 28.9, 39, 49]) == "passed"
+    assert verdict("b: peak_pods <= a + 10%", a=tens, b=[13, 25, 37, 49, 61]) == "failed"
+    assert verdict("b: peak_pods <= 0.5 * a", a=tens, b=[4, 9, 14, 19, 24]) == "passed"
 
 
 def test_a_figure_that_is_only_a_bound_can_fail_but_not_pass() -> None:
-    bounds: list[float | Estimate] = [Estimate(50, lower_bound=True), Estimate(51, lower_bound=True)]
+    bounds: list[float | Estimate] = [Estimate(50 + n, lower_bound=True) for n in range(6)]
     assert verdict("a: apply_wait.max < 60s", a=bounds) == "undecided"
     assert verdict("a: apply_wait.max < 10s", a=bounds) == "failed"
     assert verdict("a: apply_wait.max > 10s", a=bounds) == "passed"
-    assert verdict("b: apply_wait.max <= a", a=bounds, b=[0, 1]) == "passed"
+    assert verdict("b: apply_wait.max <= a", a=bounds, b=[0, 1, 2, 3, 4, 5]) == "passed"
     assert verdict("b: apply_wait.max <= a", a=bounds, b=bounds) == "undecided"
     assert verdict("a: apply_wait.max < 60s", a=[Estimate(50, lower_bound=True)]) == "undecided"
     assert verdict("a: apply_wait.max < 40s", a=[Estimate(50, lower_bound=True)]) == "failed"
 
 
 def test_undecided_says_how_many_replications_would_decide() -> None:
+    """With a probability of 80 %: 5 (1.963 / 0.5 · (1.960 + 0.842) / 1.960)^2."""
     threshold = parse_threshold("a: peak_pods < 10.5", ["a"])
-    judgement = judge(threshold, figures("peak_pods", a=[9.0, 10.0, 11.0]), 0.95)
-    assert judgement.needed == 75  # 3 (2.484 / 0.5)^2
+    judgement = judge(threshold, figures("peak_pods", a=FIVE), 0.95, Worlds())
+    assert judgement.needed == 158
 
 
 @pytest.mark.parametrize(("word", "blocks"), [("fail", True), ("warn", False), ("pass", False)])
 def test_what_undecided_means_is_the_scenarios(word: str, blocks: bool) -> None:
     experiment = scenario(
         workload={"arrivals": {"process": "poisson", "rate": "60/h", "plan": 1}},
-        replications=3, thresholds=["static: tasks < 60"], undecided=word,
+        replications=9, thresholds=["static: tasks < 60"], undecided=word,
     )  # fmt: skip
     result = sim.run(experiment)
     finding = check(experiment, result.measured, None)[0]
@@ -147,10 +201,10 @@ class NeverUp:
 def test_with_nothing_changed_the_figures_must_be_equal(small: sim.Scenario) -> None:
     measured = sim.run(small).measured
     baseline = json.loads(baseline_text(baseline_of(small, measured)))
-    assert what_changed(small, baseline) == "nothing"
+    assert what_changed(small, baseline) == ()
     assert {c.verdict for c in compare(small, measured, baseline)} == {"same"}
     broken = compare(small, sim.run(small, ["old", NeverUp]).measured, baseline)
-    failed = {(c.policy, c.metric) for c in broken if c.verdict == "failed"}
+    failed = {(c.policy, c.metric) for c in broken if c.verdict == "regressed"}
     assert ("fixed", "apply_wait.max") in failed
     assert not any(policy == "old" for policy, _ in failed)
 
@@ -182,7 +236,136 @@ def test_a_changed_scenario_is_told_apart_and_an_improvement_is_reported(small: 
     improved = [f for f in findings if f.status == "improved"]
     assert improved[0].name == "fixed: apply_wait.mean against the baseline"
     assert "the scenario changed since the baseline" in improved[0].message
-    assert what_changed(changed, worse) == "the scenario"
+    assert what_changed(changed, worse) == ("the scenario",)
+
+
+def rebased(metric: str, before: list[float | Estimate], now: list[float | Estimate], **parts: Any) -> Comparison:
+    """How *now* compares with a baseline of *before*, where the code has changed and the worlds are the same."""
+    experiment = scenario(
+        workload={"arrivals": {"process": "poisson", "rate": "60/h", "plan": 1}}, policies=["static"],
+        replications=len(now), **parts,
+    )  # fmt: skip
+    full = dict.fromkeys(BASELINE_METRICS, Estimate(0))
+    earlier = {"static": [{**full, **f} for f in figures(metric, static=before)["static"]]}
+    baseline = {**baseline_of(experiment, earlier), "code": "another"}
+    later = {"static": [{**full, **f} for f in figures(metric, static=now)["static"]]}
+    return next(c for c in compare(experiment, later, baseline) if c.metric == metric)
+
+
+HUNDREDS: list[float | Estimate] = [100 + n % 5 for n in range(20)]
+REGRESSION = {"regression": {"apply_wait.mean": "10%"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [(0, "same"), (5, "held"), (-20, "improved"), (30, "regressed")],
+)
+def test_a_metric_is_judged_against_what_is_tolerated(more: float, verdict: str) -> None:
+    now: list[float | Estimate] = [value + more * (1 + 0.1 * (n % 3)) for n, value in enumerate(HUNDREDS)]  # type: ignore[operator]
+    assert rebased("apply_wait.mean", HUNDREDS, now, **REGRESSION).verdict == verdict
+
+
+def test_a_change_as_large_as_what_is_tolerated_is_undecided_and_not_a_matter_of_luck() -> None:
+    now: list[float | Estimate] = [value * 1.1 + (-1) ** n for n, value in enumerate(HUNDREDS)]  # type: ignore[operator]
+    found = rebased("apply_wait.mean", HUNDREDS, now, **REGRESSION)
+    assert found.margin.value == pytest.approx(0)
+    assert found.verdict == "undecided"
+
+
+def test_a_large_change_within_wide_intervals_is_undecided_and_says_how_many_replications_would_do() -> None:
+    before: list[float | Estimate] = [0, 0, 1, 0, 2, 0, 1, 1, 0, 0] * 2
+    now: list[float | Estimate] = [*before[:17], 0, 900, 300]
+    found = rebased("apply_wait.mean", before, now, regression={"apply_wait.mean": "5s"})
+    assert found.verdict == "undecided"
+    now = [*before[:10], *(400 + 90 * n for n in range(10))]
+    found = rebased("apply_wait.mean", before, now, regression={"apply_wait.mean": "500s"})
+    assert found.verdict == "undecided"
+    assert found.needed is not None
+    assert found.needed > 20
+
+
+def test_a_bound_in_the_baseline_switches_nothing_off() -> None:
+    """Waits that are not over count as what they are up to the horizon, before and now."""
+    before = [Estimate(100, lower_bound=True), *HUNDREDS[1:]]
+    now: list[float | Estimate] = [Estimate(200 + n % 5, lower_bound=n == 7) for n in range(20)]
+    assert rebased("apply_wait.mean", before, now, **REGRESSION).verdict == "regressed"
+    assert rebased("apply_wait.mean", before, before, **REGRESSION).verdict == "same"
+
+
+def test_figures_that_differ_by_rounding_are_the_same() -> None:
+    before: list[float | Estimate] = [0.1 + 0.2] * 20
+    assert rebased("apply_wait.mean", before, [0.3] * 20, **REGRESSION).verdict == "same"
+
+
+def test_the_case_that_failed_open_is_a_regression_or_undecided() -> None:
+    """An autoscaler that looks once an hour, with a baseline in which a replication has a bound."""
+    arrivals = {
+        "process": "poisson", "rate": "20/h", "workspaces": 40, "plan_and_apply_share": 0.6,
+        "plan": {"dist": "lognormal", "mean": "90s", "cv": 0.8}, "confirm_probability": 0.98,
+        "confirm": {"dist": "lognormal", "mean": "15m", "cv": 1.5}, "apply": {"dist": "lognormal", "mean": "3m", "cv": 1.0},
+    }  # fmt: skip
+    often = scenario(
+        workload={"arrivals": arrivals}, pool={"min_pods": 1, "max_pods": 15, "initial_pods": 6}, horizon="6h",
+        faults=[{"kind": "pod_deletion", "every": {"dist": "exponential", "mean": "2h"}, "target": "random"}],
+        policies=["fixed"], seed=1025, replications=20,
+    )  # fmt: skip
+    seldom = often.with_changes({"control": {**often.control.model_dump(), "autoscaler_interval": 3600.0}})
+    baseline = baseline_of(often, sim.run(often).measured)
+    found = {f.name: f for f in check_result(sim.run(seldom), baseline)}
+    mean = found["fixed: apply_wait.mean against the baseline"]
+    assert mean.status in ("regressed", "undecided")
+    assert mean.blocks
+
+
+def test_what_has_no_partner_in_the_baseline_is_said_and_not_passed(small: sim.Scenario) -> None:
+    baseline = baseline_of(small, sim.run(small).measured)
+    fewer = check_result(sim.run(small, ["old"]), baseline)
+    assert [f.message.split(";")[0] for f in fewer if f.status == "undecided"] == [
+        "the baseline has the policy fixed, which was not run"
+    ]
+    more = check_result(sim.run(small, ["old", "fixed", "static"]), baseline)
+    assert [f.message.split(";")[0] for f in more if f.status == "undecided"] == ["the baseline has no policy static"]
+    assert all(f.blocks for f in (*fewer, *more) if f.status == "undecided")
+
+
+def test_a_policy_under_anothers_label_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policies = "policies: [{name: fixed, label: one}, {name: old, label: other}]\n"
+    (here / "small.yaml").write_text(SCENARIO + policies)
+    assert command("check", "small.yaml", "--save-baseline") == 0
+    swapped = "policies: [{name: old, label: one}, {name: fixed, label: other}]\n"
+    (here / "small.yaml").write_text(SCENARIO + swapped)
+    assert command("check", "small.yaml") == 3
+    assert "one was fixed in the baseline, and is old" in capsys.readouterr().out
+
+
+def test_a_missing_baseline_can_be_an_error(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("check", "small.yaml", "--require-baseline") == 2
+    assert "small.json: found no baseline, expected one: make it with --save-baseline" in capsys.readouterr().err
+    assert not (here / "results/small").exists()
+
+
+def test_other_libraries_are_told_as_what_has_changed(small: sim.Scenario) -> None:
+    measured = sim.run(small).measured
+    baseline = baseline_of(small, measured)
+    other = {**baseline, "made_with": {**baseline["made_with"], "scipy": "1.0"}}
+    assert what_changed(small, other) == ("scipy (1.0 before)",)
+    broken = check(small, sim.run(small, ["old", NeverUp]).measured, other)
+    assert "scipy (1.0 before) changed since the baseline" in next(f.message for f in broken if f.blocks)
+
+
+def test_enough_replications_are_as_many_as_decide_the_thresholds() -> None:
+    arrivals = {"process": "poisson", "rate": "60/h", "plan": 1}
+    parts: dict[str, Any] = {"workload": {"arrivals": arrivals}, "policies": ["static"], "replications": "enough"}
+    near = sim.run(scenario(**parts, horizon="1h", thresholds=["static: tasks < 62"], max_replications=5000))
+    assert 20 < near.replications < 5000
+    assert check_result(near, None)[0].status == "passed"
+    far = sim.run(scenario(**parts, horizon="1h", thresholds=["static: tasks < 90"]))
+    assert far.replications == 20
+    never = sim.run(scenario(**parts, horizon="1h", thresholds=["static: failed < 1"], max_replications=50))
+    assert never.replications == 50
+    assert check_result(never, None)[0].status == "undecided"
+    with pytest.raises(ValueError, match="a number, as there are no thresholds to be decided"):
+        scenario(**parts)
 
 
 def test_a_baseline_that_is_none_is_told(tmp_path: Path) -> None:

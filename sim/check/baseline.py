@@ -1,24 +1,29 @@
 """Baselines: the figures of an earlier version, to be told when they get worse.
 
-A baseline holds each replication's figures. With the same scenario, seed and code the new figures must be the same.
-Where something changed they are compared statistically: a metric has regressed if it is larger by more than its
-tolerance, and the interval of the difference lies above 0. Where the world is the same (what was drawn before any
-policy ran) the difference is paired by replication.
+A baseline holds each replication's figures. With the same scenario, seed, code and libraries the new figures must be
+the same. Where something changed they are compared statistically, against what is tolerated: a metric is held if the
+interval of the difference ends below that, has regressed if it begins above, and is undecided otherwise
+(non-inferiority). Where the world is the same (what was drawn before any policy ran) the difference is paired by
+replication. Waits that are not over count as what they are up to the horizon, before and now.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from math import isclose
 from pathlib import Path
 from typing import Any, Literal
 
+from sim.check.power import needed_replications
 from sim.scenario import InputError, Scenario
 from sim.scenario.scenario import Tolerance
+from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, difference, unpaired_difference
 from sim.statistics.metric_names import BASELINE_METRICS
 from sim.statistics.metrics import Measured
@@ -27,13 +32,19 @@ from sim.traces.recording import recording_of
 
 FORMAT = 1
 
-Change = Literal["nothing", "the code", "the scenario", "the scenario and the code"]
-BaselineVerdict = Literal["same", "passed", "improved", "failed"]
+LIBRARIES = ("numpy", "scipy")
+"""What figures may depend on in their last bits, beside the processor."""
+
+BaselineVerdict = Literal["same", "held", "improved", "regressed", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One metric of one policy against the baseline."""
+    """One metric of one policy against the baseline.
+
+    `limit` is the most that is tolerated, `margin` the figure less that, `replications` how many there are now, and
+    `needed` how many would probably decide it, if it is undecided and that can be told.
+    """
 
     policy: str
     metric: str
@@ -41,8 +52,9 @@ class Comparison:
     before: float | None
     now: float | None
     limit: float | None
-    """The most that is tolerated."""
-    difference: Difference
+    margin: Difference
+    replications: int
+    needed: int | None = None
 
 
 def baseline_of(scenario: Scenario, measured: Measured) -> dict[str, Any]:
@@ -53,6 +65,8 @@ def baseline_of(scenario: Scenario, measured: Measured) -> dict[str, Any]:
         "version": version("slotpool-sim"),
         "seed": scenario.seed,
         **_fingerprints(scenario),
+        "made_with": _made_with(),
+        "described": described(scenario),
         "policies": {
             label: {
                 metric: _plain([replication[metric] for replication in replications]) for metric in BASELINE_METRICS
@@ -96,65 +110,140 @@ def read_baseline(path: Path) -> dict[str, Any] | None:
     return dict(baseline)
 
 
-def what_changed(scenario: Scenario, baseline: Mapping[str, Any]) -> Change:
-    """What is different from when the *baseline* was made; the seed is part of the scenario."""
+def what_changed(scenario: Scenario, baseline: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is different from when the *baseline* was made, in words; the seed is part of the scenario."""
     now = _fingerprints(scenario)
-    changed = [now[name] != baseline.get(name) for name in ("resolved", "code")]
-    scenario_changed = changed[0] or scenario.seed != baseline["seed"]
-    if scenario_changed:
-        return "the scenario and the code" if changed[1] else "the scenario"
-    return "the code" if changed[1] else "nothing"
+    made_with = baseline.get("made_with", {})
+    changes = {
+        "the scenario": now["resolved"] != baseline.get("resolved") or scenario.seed != baseline["seed"],
+        "the code": now["code"] != baseline.get("code"),
+        **{f"{name} ({made_with.get(name, 'not known')} before)": value != made_with.get(name)
+           for name, value in _made_with().items()},
+    }  # fmt: skip
+    return tuple(what for what, changed in changes.items() if changed)
 
 
-def compare(scenario: Scenario, measured: Measured, baseline: Mapping[str, Any]) -> list[Comparison]:
-    """Each metric that `regression` names (and every metric, if nothing changed), of each policy in both."""
-    exact = what_changed(scenario, baseline) == "nothing"
+def compare(
+    scenario: Scenario,
+    measured: Measured,
+    baseline: Mapping[str, Any],
+    confidence: float | None = None,
+    worlds: Worlds | None = None,
+) -> list[Comparison]:
+    """Each metric that `regression` names (and every metric, if nothing changed), of each policy in both.
+
+    Args:
+        scenario: what was run.
+        measured: what came out.
+        baseline: what came out earlier.
+        confidence: at which all comparisons hold jointly; the scenario's, if not given.
+        worlds: what the replications have in common.
+    """
+    worlds = worlds or Worlds(horizon=scenario.horizon)
+    exact = not what_changed(scenario, baseline)
     paired = _fingerprints(scenario)["world"] == baseline["world"]
     tolerances = dict.fromkeys(BASELINE_METRICS, Tolerance(0, 0)) if exact else scenario.tolerances
     pairs = [
-        (label, metric, tolerance, now, baseline["policies"][label][metric])
-        for label, now in measured.items()
+        (label, metric, tolerance)
+        for label in measured
         for metric, tolerance in tolerances.items()
         if metric in baseline["policies"].get(label, {})
     ]
     # All intervals hold jointly (Bonferroni), so that many metrics do not make many false alarms.
-    each = 1 - (1 - scenario.confidence) / max(len(pairs), 1)
+    each = 1 - (1 - (confidence or scenario.confidence)) / max(len(pairs), 1)
     found = []
-    for label, metric, tolerance, replications, entry in pairs:
-        now, before = [replication[metric] for replication in replications], _estimates(entry)
-        rule = difference if paired and len(now) == len(before) else unpaired_difference
-        apart, mean = rule(now, before, each), _mean(before)
-        limit = None if mean is None else mean * (1 + tolerance.relative) + tolerance.absolute
+    for label, metric, tolerance in pairs:
+        before_all = baseline["policies"][label]
+        now = column(measured, label, metric, worlds).so_far()
+        earlier = {label: [{metric: e} for e in _estimates(before_all[metric])]}
+        before = Column(column(earlier, label, metric, worlds).estimates, now.most, worlds.vary)
+        factor = 1 + tolerance.relative
+        if paired:  # The worlds of both are the same, as many as both have.
+            common = min(len(now.estimates), len(before.estimates))
+            now, before = now.first(common), before.first(common)
+        same = _are_same([r[metric] for r in measured[label]][: len(now.estimates)], before.estimates)
+        before = before.so_far()
+        margin = (difference if paired else unpaired_difference)(now, before, each, factor)
+        margin = margin.shifted(-tolerance.absolute)
         verdict: BaselineVerdict
-        verdict = ("same" if now == before else "failed") if exact else _verdict(apart, mean, _mean(now), tolerance)
-        found.append(Comparison(label, metric, verdict, mean, _mean(now), limit, apart))
+        if same:
+            verdict = "same"
+        else:
+            verdict = (
+                "regressed" if exact else _verdict(margin, (before.mean or 0) * tolerance.relative + tolerance.absolute)
+            )
+        mean = before.mean
+        limit = None if mean is None else mean * factor + tolerance.absolute
+        needed = needed_replications(margin, len(now.estimates), each) if verdict == "undecided" else None
+        found.append(Comparison(label, metric, verdict, mean, now.mean, limit, margin, len(now.estimates), needed))
     return found
 
 
-def _verdict(apart: Difference, before: float | None, now: float | None, tolerance: Tolerance) -> BaselineVerdict:
-    """Regressed, if it is larger than tolerated and certainly larger; without intervals the figures have to do."""
-    if before is None or now is None or apart.value is None:
-        return "passed"
-    if apart.ci_low is None and apart.ci_high is None:
-        worse, better = apart.value > 0 and not apart.upper_bound, apart.value < 0 and not apart.lower_bound
-    else:
-        worse, better = apart.direction > 0, apart.direction < 0
-    slack = before * tolerance.relative + tolerance.absolute
-    if worse and now > before + slack:
-        return "failed"
-    return "improved" if better and now < before - slack else "passed"
+def without_partner(scenario: Scenario, measured: Measured, baseline: Mapping[str, Any]) -> Iterator[str]:
+    """What is in the baseline or in the scenario and has nothing in the other to be compared with, in words."""
+    for label in baseline["policies"]:
+        if label not in measured:
+            yield f"the baseline has the policy {label}, which was not run"
+    for label in measured:
+        if label not in baseline["policies"]:
+            yield f"the baseline has no policy {label}"
+            continue
+        was, runs = baseline.get("described", {}).get(label), described(scenario).get(label)
+        if was is not None and runs is not None and was != runs:
+            yield f"{label} was {_text(was)} in the baseline, and is {_text(runs)}"
+        for metric in scenario.tolerances:
+            if metric not in baseline["policies"][label]:
+                yield f"the baseline has no {metric} of {label}"
+
+
+def _are_same(now: Sequence[Estimate], before: Sequence[Estimate]) -> bool:
+    """Whether all figures are the same, but for the rounding error of adding up in another order."""
+    return len(now) == len(before) and all(
+        a == b or (None not in (a.value, b.value) and a.lower_bound == b.lower_bound and isclose(a.value, b.value))  # type: ignore[arg-type]
+        for a, b in zip(now, before, strict=True)
+    )
+
+
+def _verdict(margin: Difference, slack: float) -> BaselineVerdict:
+    """Judged on the interval of the margin; with one replication, where there is none, on the margin itself."""
+    alone = margin.replications == 1 and not margin.not_enough
+    low, high = (margin.value, margin.value) if alone else (margin.ci_low, margin.ci_high)
+    if high is not None and high < -2 * slack:
+        return "improved"
+    if high is not None and high <= 0:
+        return "held"
+    return "regressed" if low is not None and low > 0 else "undecided"
 
 
 def _fingerprints(scenario: Scenario) -> dict[str, str]:
     """What tells whether the scenario, the world in it, and the code are the same."""
     # Without what is as it is by default: a field that a later version adds does not make another scenario.
-    without = {"description", "thresholds", "undecided", "regression"}
+    without = {"description", "thresholds", "undecided", "regression", "max_replications"}
     resolved = scenario.model_dump(mode="json", exclude=without, exclude_defaults=True)
     recording = recording_of(scenario)
     resolved["trace_sha256"] = None if recording is None else recording.sha256
     world = {name: resolved.get(name) for name in ("horizon", "seed", "workload", "faults", "trace_sha256")}
     world["pod_startup"] = resolved.get("pool", {}).get("pod_startup")
     return {"resolved": _digest(resolved), "world": _digest(world), "code": _code()}
+
+
+def described(scenario: Scenario) -> dict[str, dict[str, Any]]:
+    """What each label of the scenario stands for: the policy's name and its parameters."""
+    return {
+        choice.shown_label: {"name": choice.name, **{k: str(v) for k, v in choice.parameters.items()}}
+        for choice in scenario.policies
+    }
+
+
+def _text(description: Mapping[str, Any]) -> str:
+    """A policy's description in words: ``keda (queue_length 2)``."""
+    parameters = ", ".join(f"{name} {value}" for name, value in description.items() if name != "name")
+    return f"{description['name']} ({parameters})" if parameters else str(description["name"])
+
+
+def _made_with() -> dict[str, str]:
+    """The libraries and the kind of processor that figures depend on."""
+    return {**{name: version(name) for name in LIBRARIES}, "processor": platform.machine()}
 
 
 def _digest(data: Any) -> str:

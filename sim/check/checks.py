@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sim.check.baseline import Comparison, compare, what_changed
+from sim.check.baseline import Comparison, compare, what_changed, without_partner
+from sim.check.enough import level_of_checks
 from sim.check.threshold_verdict import Judgement, judge
 from sim.check.thresholds import thresholds_of
+from sim.results.result import ExperimentResult
 from sim.scenario import Scenario
+from sim.statistics.columns import Worlds
+from sim.statistics.intervals import Difference
+from sim.statistics.mean_interval import ENOUGH
 from sim.statistics.metric_names import CAUSE_METRICS, WAIT_METRICS
 from sim.statistics.metrics import Measured
 
-Status = Literal["passed", "failed", "undecided", "improved"]
+Status = Literal["passed", "failed", "held", "improved", "regressed", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +33,49 @@ class Finding:
     line: int | None
 
 
-def check(scenario: Scenario, measured: Measured, baseline: Mapping[str, Any] | None) -> list[Finding]:
-    """Judge the thresholds, and compare with the baseline if there is one."""
+def check(
+    scenario: Scenario,
+    measured: Measured,
+    baseline: Mapping[str, Any] | None,
+    worlds: Worlds | None = None,
+    confidence: float | None = None,
+) -> list[Finding]:
+    """Judge the thresholds, and compare with the baseline if there is one.
+
+    Args:
+        scenario: what was run.
+        measured: what came out.
+        baseline: what came out earlier, if that is known.
+        worlds: what the replications have in common.
+        confidence: the level of the intervals; the scenario's, if not given.
+    """
+    worlds, level = worlds or Worlds(horizon=scenario.horizon), confidence or scenario.confidence
+
+    def blocks(status: Status) -> bool:
+        return status in ("failed", "regressed") or (status == "undecided" and scenario.undecided == "fail")
+
     found = []
     for index, threshold in enumerate(thresholds_of(scenario, list(measured))):
-        judgement = judge(threshold, measured, scenario.confidence)
-        status: Status = judgement.verdict
-        blocks = status == "failed" or (status == "undecided" and scenario.undecided == "fail")
+        judgement = judge(threshold, measured, level, worlds)
         line = scenario.line(("thresholds", index))
-        found.append(Finding("threshold", threshold.text, status, blocks, _told(judgement), line))
-    if baseline is not None:
-        changed = what_changed(scenario, baseline)
-        for comparison in compare(scenario, measured, baseline):
-            failed = comparison.verdict == "failed"
-            status = "failed" if failed else "improved" if comparison.verdict == "improved" else "passed"
-            name = f"{comparison.policy}: {comparison.metric} against the baseline"
-            found.append(Finding("baseline", name, status, failed, _compared(comparison, changed), None))
+        verdict = judgement.verdict
+        found.append(Finding("threshold", threshold.text, verdict, blocks(verdict), _told(judgement), line))
+    if baseline is None:
+        return found
+    changed = what_changed(scenario, baseline)
+    for comparison in compare(scenario, measured, baseline, level, worlds):
+        status: Status = "held" if comparison.verdict == "same" else comparison.verdict
+        name = f"{comparison.policy}: {comparison.metric} against the baseline"
+        found.append(Finding("baseline", name, status, blocks(status), _compared(comparison, changed), None))
+    for problem in without_partner(scenario, measured, baseline):
+        message = f"{problem}; save the baseline anew if that is intended"
+        found.append(Finding("baseline", "what the baseline has", "undecided", blocks("undecided"), message, None))
     return found
+
+
+def check_result(result: ExperimentResult, baseline: Mapping[str, Any] | None) -> list[Finding]:
+    """`check` of an experiment that was just run."""
+    return check(result.scenario, result.measured, baseline, result.worlds, level_of_checks(result.scenario))
 
 
 def written(metric: str, value: float | None, share: bool = False) -> str:
@@ -60,33 +91,61 @@ def written(metric: str, value: float | None, share: bool = False) -> str:
 
 def _told(judgement: Judgement) -> str:
     threshold, margin = judgement.threshold, judgement.margin
+
+    def amount(value: float | None) -> str:
+        return written(threshold.metric, value, threshold.share)
+
     bound = "more than " if judgement.figure_is_bound else ""
-    figure = bound + written(threshold.metric, judgement.figure, threshold.share)
-    limit = written(threshold.metric, judgement.limit, threshold.share)
     sense = "at most" if threshold.below else "at least"
-    text = f"{threshold.policy} has {threshold.metric} {figure}; the limit is {sense} {limit}"
+    text = (
+        f"{threshold.policy} has {threshold.metric} {bound}{amount(judgement.figure)}; "
+        f"the limit is {sense} {amount(judgement.limit)}"
+    )
     if margin.value is not None:
-        over = margin.value if threshold.below else -margin.value
-        side = "beyond" if over > 0 else "within"
-        text += f", which it is {side} by {written(threshold.metric, abs(over), threshold.share)}"
-        if margin.ci_low is not None and margin.ci_high is not None:
-            text += f" ±{written(threshold.metric, (margin.ci_high - margin.ci_low) / 2, threshold.share)}"
+        sign = 1 if threshold.below else -1
+        over = sign * margin.value
+        text += f", which it is {'beyond' if over > 0 else 'within'} by {amount(abs(over))}"
+        if judgement.verdict != "undecided" and margin.ci_low is not None and margin.ci_high is not None:
+            ends = sorted(abs(end) for end in (margin.ci_low, margin.ci_high))
+            text += f" ({amount(ends[0])} to {amount(ends[1])})"
     if judgement.verdict == "undecided":
-        text += "; the interval does not decide it"
-        if judgement.needed is not None:
-            text += f", about {judgement.needed} replications would"
+        text += f"; {_why_undecided(margin, judgement.replications)}{_would(judgement.needed)}"
     return text
 
 
-def _compared(comparison: Comparison, changed: str) -> str:
-    before, now = (written(comparison.metric, value) for value in (comparison.before, comparison.now))
-    text = f"{comparison.policy} had {comparison.metric} {before}, and has {now}"
+def _why_undecided(margin: Difference, replications: int) -> str:
+    """Why an interval does not decide."""
+    if margin.replications == 0:
+        return "nothing to judge, as no replication has a figure"
+    if margin.replications < replications and margin.not_enough:
+        return f"not decided, as only {margin.replications} of {replications} replications have a figure"
+    if margin.value is None:
+        return "not decided, as both sides are only bounds"
+    if margin.not_enough and replications < ENOUGH:
+        return f"not enough data, as {replications} replications say nothing of how much they vary"
+    if margin.not_enough:
+        return f"not enough data, as nearly all of the {replications} replications have 0 there"
+    if margin.ci_low is None or margin.ci_high is None:
+        return "not decided, as tasks still wait at the end and would have waited longer"
+    return "the interval does not decide it"
+
+
+def _would(needed: int | None) -> str:
+    return "" if needed is None else f"; about {needed:,} replications would"
+
+
+def _compared(comparison: Comparison, changed: Sequence[str]) -> str:
+    metric = comparison.metric
+    before, now = (written(metric, value) for value in (comparison.before, comparison.now))
+    text = f"{comparison.policy} had {metric} {before}, and has {now}"
     if comparison.verdict == "same":
         return text
-    if changed == "nothing":
-        return f"{text}, although neither the scenario nor the code has changed"
+    if not changed:
+        return f"{text}, although the scenario, the code and the libraries are the same"
     if comparison.before and comparison.now is not None:
         text += f" ({(comparison.now / comparison.before - 1) * 100:+.1f} %)"
-    if comparison.verdict == "failed":
-        text += f", where at most {written(comparison.metric, comparison.limit)} is tolerated"
-    return f"{text}; {changed} changed since the baseline"
+    text += f", where at most {written(metric, comparison.limit)} is tolerated"
+    if comparison.verdict == "undecided":
+        text += f"; {_why_undecided(comparison.margin, comparison.replications)}"
+        text += "" if comparison.needed is None else f"; about {comparison.needed:,} replications would, here and there"
+    return f"{text}; {' and '.join(changed)} changed since the baseline"

@@ -7,7 +7,14 @@ from xml.etree import ElementTree
 
 from sim.check.checks import Finding
 
-MARKS = {"passed": "ok", "improved": "ok, improved", "undecided": "UNDECIDED", "failed": "FAILED"}
+MARKS = {
+    "passed": "ok",
+    "held": "ok",
+    "improved": "ok, improved",
+    "undecided": "UNDECIDED",
+    "failed": "FAILED",
+    "regressed": "REGRESSED",
+}
 
 
 def lines(scenario: str, findings: Sequence[Finding]) -> list[str]:
@@ -15,7 +22,7 @@ def lines(scenario: str, findings: Sequence[Finding]) -> list[str]:
     ordered = sorted(findings, key=lambda finding: (not finding.blocks, finding.status != "undecided"))
     told = []
     for finding in ordered:
-        if finding.kind == "baseline" and finding.status == "passed":
+        if finding.status == "held":
             continue  # there are many of them
         told.append(f"{scenario}: {MARKS[finding.status]}: {finding.name}: {finding.message}")
     return told
@@ -27,6 +34,9 @@ def verdict(findings: Sequence[Finding]) -> str:
     if not findings:
         return "nothing to check: no thresholds, and no baseline"
     if not bad:
+        undecided = sum(finding.status == "undecided" for finding in findings)
+        if undecided:
+            return f"{len(findings) - undecided} of {len(findings)} checks passed, {undecided} undecided"
         return f"all {len(findings)} checks passed"
     first = bad[0]
     return f"{len(bad)} of {len(findings)} checks not passed; first {first.name}: {first.message}"
@@ -53,14 +63,20 @@ def markdown(scenario: str, findings: Sequence[Finding]) -> str:
     )
 
 
-def junit(results: Sequence[tuple[str, Sequence[Finding]]]) -> str:
-    """A JUnit report: a suite per scenario, a test case per threshold and per metric of the baseline."""
+def junit(results: Sequence[tuple[str, Sequence[Finding], float]]) -> str:
+    """A JUnit report: a suite per scenario, a test case per threshold and per metric of the baseline.
+
+    Each of *results* is a scenario's name, what was found, and how many seconds that took. As no case can be judged
+    without running the scenario, its time is shared among them.
+    """
     root = ElementTree.Element("testsuites")
-    for scenario, findings in results:
+    for scenario, findings, seconds in results:
         counts = {"tests": str(len(findings)), "failures": str(sum(f.blocks for f in findings)), "errors": "0"}
+        counts["time"] = f"{seconds:.3f}"
         suite = ElementTree.SubElement(root, "testsuite", {"name": scenario, **counts})
         for finding in findings:
             case = ElementTree.SubElement(suite, "testcase", classname=f"{scenario}.{finding.kind}", name=finding.name)
+            case.set("time", f"{seconds / len(findings):.3f}")
             if finding.blocks:
                 failure = ElementTree.SubElement(case, "failure", message=finding.message, type=finding.status)
                 failure.text = finding.message

@@ -6,15 +6,18 @@ paired by replication where that is another policy's figure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite, log
 from typing import Literal
 
-from sim.check.thresholds import SHARES, Threshold
-from sim.statistics.intervals import Difference, difference
+import numpy as np
+
+from sim.check.power import needed_replications
+from sim.check.thresholds import Threshold
+from sim.statistics.columns import Column, Worlds, column
+from sim.statistics.intervals import Difference, Figure, difference, figure
+from sim.statistics.mean_interval import ENOUGH
 from sim.statistics.metrics import Measured
-from sim.statistics.waits import Estimate
 
 ThresholdVerdict = Literal["passed", "failed", "undecided"]
 
@@ -24,7 +27,8 @@ class Judgement:
     """What became of a threshold.
 
     `margin` is the figure less its limit, in the metric's unit: for "at most" it has to be at most 0. `needed` is how
-    many replications would probably decide it, if it is undecided for want of them.
+    many replications would decide it with a probability of 80 %, if it is undecided for want of them and that can be
+    told. `replications` is how many there are, of which `margin.replications` have a figure.
     """
 
     threshold: Threshold
@@ -33,47 +37,56 @@ class Judgement:
     figure_is_bound: bool
     limit: float | None
     margin: Difference
+    replications: int
     needed: int | None
 
 
-def judge(threshold: Threshold, measured: Measured, confidence: float) -> Judgement:
+def judge(threshold: Threshold, measured: Measured, confidence: float, worlds: Worlds) -> Judgement:
     """Whether the figures of an experiment meet *threshold*, at that *confidence*."""
-    figures = _column(measured, threshold.policy, threshold)
+    mine = column(measured, threshold.policy, threshold.metric, worlds, threshold.share)
     if threshold.reference is None:
-        limits = [Estimate(threshold.offset) for _ in figures]
+        margin = _margin(figure(mine, confidence), threshold.offset)
+        limit: float | None = threshold.offset
     else:
-        limits = [
-            Estimate(None if e.value is None else threshold.factor * e.value + threshold.offset, e.lower_bound)
-            for e in _column(measured, threshold.reference, threshold)
-        ]
-    margin = difference(figures, limits, confidence)
-    verdict = _verdict(threshold, margin, len(figures))
+        theirs = column(measured, threshold.reference, threshold.metric, worlds, threshold.share)
+        margin = difference(mine, theirs, confidence, threshold.factor).shifted(-threshold.offset)
+        limit = None if theirs.mean is None else threshold.factor * theirs.mean + threshold.offset
+    verdict = _verdict(threshold, margin, mine)
     return Judgement(
         threshold,
         verdict,
-        _mean(figures),
-        any(e.lower_bound for e in figures),
-        _mean(limits),
+        mine.mean,
+        mine.any_bound,
+        limit,
         margin,
-        _needed(margin, len(figures)) if verdict == "undecided" else None,
+        len(mine.estimates),
+        _needed(threshold, margin, mine, confidence) if verdict == "undecided" else None,
     )
 
 
-def _column(measured: Measured, label: str, threshold: Threshold) -> list[Estimate]:
-    column = [replication[threshold.metric] for replication in measured[label]]
-    if not threshold.share:
-        return column
-    base = [replication[SHARES[threshold.metric]].value for replication in measured[label]]
-    return [Estimate(e.value / of if of and e.value is not None else None) for e, of in zip(column, base, strict=True)]
+def _margin(found: Figure, limit: float) -> Difference:
+    """The margin between a figure and a limit that is known."""
+    as_difference = Difference(
+        found.value,
+        found.lower_bound,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        replications=found.replications,
+        not_enough=found.not_enough,
+    )
+    return as_difference.shifted(-limit)
 
 
-def _verdict(threshold: Threshold, margin: Difference, replications: int) -> ThresholdVerdict:
+def _verdict(threshold: Threshold, margin: Difference, mine: Column) -> ThresholdVerdict:
     """Judged on the interval; with one replication, where there is none, on the figure."""
     if margin.value is None:
         return "undecided"
-    single = replications < 2 or (margin.ci_low is None and margin.ci_high is None)
-    low = None if margin.upper_bound else margin.value if single else margin.ci_low
-    high = None if margin.lower_bound else margin.value if single else margin.ci_high
+    if _always_at_the_limit(threshold, margin, mine):
+        return "failed" if threshold.strict else "passed"
+    low, high = margin.ci_low, margin.ci_high
+    if len(mine.estimates) == 1:
+        low = None if margin.upper_bound else margin.value
+        high = None if margin.lower_bound else margin.value
     if not threshold.below:
         low, high = (None if high is None else -high), (None if low is None else -low)
     if high is not None and (high < 0 or (high == 0 and not threshold.strict)):
@@ -83,15 +96,28 @@ def _verdict(threshold: Threshold, margin: Difference, replications: int) -> Thr
     return "undecided"
 
 
-def _needed(margin: Difference, replications: int) -> int | None:
-    """So many replications that the half-width would be as small as the margin, if both stayed as they are."""
-    if margin.value in (None, 0) or margin.ci_low is None or margin.ci_high is None:
+def _always_at_the_limit(threshold: Threshold, margin: Difference, mine: Column) -> bool:
+    """Whether the figure is exactly at its limit in every replication, and there are enough of them.
+
+    No interval can show that two policies never differ, or that something never happens. A threshold such as
+    ``failed <= 0`` or ``apply_wait.p95 <= old`` is taken to ask whether it is so in the worlds that were simulated.
+    """
+    if threshold.offset != 0 or margin.replications < ENOUGH or margin.replications < len(mine.estimates):
+        return False
+    is_bound = margin.lower_bound or margin.upper_bound or margin.up_to_horizon
+    return not is_bound and (margin.equal if threshold.reference is not None else not np.any(mine.values))
+
+
+def _needed(threshold: Threshold, margin: Difference, mine: Column, confidence: float) -> int | None:
+    """How many replications would probably decide it, if the replications to come are like those that there are."""
+    count = len(mine.estimates)
+    if not margin.not_enough or count < ENOUGH or margin.replications < count:
+        return needed_replications(margin, count, confidence)
+    not_zero = int(np.count_nonzero(mine.values))
+    if not_zero:
+        return ceil(count * ENOUGH / not_zero)
+    if threshold.reference is not None or not threshold.below or not isfinite(mine.most) or threshold.offset <= 0:
         return None
-    half = (margin.ci_high - margin.ci_low) / 2
-    assert margin.value is not None
-    return max(ceil(replications * (half / abs(margin.value)) ** 2), replications + 1)
-
-
-def _mean(estimates: Sequence[Estimate]) -> float | None:
-    values = [e.value for e in estimates if e.value is not None]
-    return sum(values) / len(values) if values else None
+    # As many as it takes for the exact interval to end below the limit, if all of them are 0.
+    share = threshold.offset / mine.most
+    return ceil(log((1 - confidence) / 2) / log(1 - share)) if share < 1 else None

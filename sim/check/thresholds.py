@@ -1,4 +1,4 @@
-"""Thresholds: what a scenario demands of its figures. `judging.py` says whether they meet it.
+"""Thresholds: what a scenario demands of its figures. `threshold_verdict.py` says whether they meet it.
 
 fixed: apply_wait.p95 < 90s
 fixed: apply_wait.p95 <= old
@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.units import SECONDS
-from sim.statistics.metric_names import BASELINE_METRICS, CAUSE_METRICS, METRICS, WAIT_METRICS
-
-SHARES = {"censored": "confirmed", "confirmed": "tasks", "failed": "tasks", "unplanned": "tasks"}
-"""Metrics that can be compared with a percentage, and what they are a share of."""
+from sim.statistics.metric_names import BASELINE_METRICS, CAUSE_METRICS, METRICS, SHARES, WAIT_METRICS
 
 _SECONDS = (*WAIT_METRICS, *CAUSE_METRICS, "pod_seconds")
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"

@@ -110,6 +110,7 @@ def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, report: bool, **
 @click.option(
     "--baselines", metavar="DIR", type=click.Path(path_type=Path), help="Where baselines are. [default: OUT/baselines]"
 )
+@click.option("--require-baseline", is_flag=True, help="Refuse to run a scenario that has no baseline.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,
@@ -124,30 +125,44 @@ def check(
     quiet: bool,
     save_baseline: bool,
     baselines: Path | None,
+    require_baseline: bool,
     junit: Path | None,
     form: str,
     **options: Any,
 ) -> None:
     """Run each SCENARIO, then judge its thresholds and compare with its baseline. The one for CI.
 
-    Exit status 3 if one was missed.
+    Exit status 3 if one was missed, or is undecided (unless the scenario says that this is fine).
     """
+    from time import perf_counter
+
     from sim.check.baseline import baseline_of, baseline_text, read_baseline
-    from sim.check.checks import check as findings_of
+    from sim.check.checks import check_result
     from sim.cli.checking import Reporter
     from sim.results.atomic_write import write_text
+    from sim.scenario import InputError
 
     folder = baselines or options["out"] / "baselines"
     reporter = Reporter(as_json, quiet, junit, form)
-    known = None if save_baseline else lambda scenario: read_baseline(folder / f"{scenario.name}.json")
+
+    def known(scenario: Scenario) -> dict[str, Any] | None:
+        if save_baseline:
+            return None
+        path = folder / f"{scenario.name}.json"
+        baseline = read_baseline(path)
+        if baseline is None and require_baseline:
+            raise InputError(str(path), "", "found no baseline, expected one: make it with --save-baseline")
+        return baseline
+
+    began = perf_counter()
     for result, _, source in _results(scenarios, quiet, True, before=known, **options):
-        scenario = result.scenario
-        baseline = None if save_baseline else read_baseline(folder / f"{scenario.name}.json")
-        findings = findings_of(scenario, result.measured, baseline)
+        scenario, baseline = result.scenario, known(result.scenario)
+        findings = check_result(result, baseline)
         if save_baseline:
             path = folder / f"{scenario.name}.json"
             write_text(path, baseline_text(baseline_of(scenario, result.measured)))
-        reporter.add(scenario.name, source, findings, has_baseline=baseline is not None)
+        reporter.add(scenario.name, source, findings, baseline is not None, perf_counter() - began)
+        began = perf_counter()
     reporter.close()
     if reporter.missed:
         context.exit(3)

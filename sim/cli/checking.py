@@ -29,16 +29,19 @@ class Reporter:
         self._quiet = quiet
         self._junit_file = junit_file
         self._form = form
-        self._results: list[tuple[str, Sequence[Finding]]] = []
+        self._results: list[tuple[str, Sequence[Finding], float]] = []
         self._baselines: dict[str, bool] = {}
 
     @property
     def missed(self) -> bool:
         """Whether a threshold or a baseline was missed."""
-        return any(finding.blocks for _, findings in self._results for finding in findings)
+        return any(finding.blocks for _, findings, _ in self._results for finding in findings)
 
-    def add(self, scenario: str, source: str, findings: Sequence[Finding], has_baseline: bool) -> None:
-        self._results.append((scenario, findings))
+    def add(
+        self, scenario: str, source: str, findings: Sequence[Finding], has_baseline: bool, seconds: float = 0.0
+    ) -> None:
+        """Tell the findings of one scenario, which took so many *seconds*."""
+        self._results.append((scenario, findings, seconds))
         self._baselines[scenario] = has_baseline
         summary_file = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary_file:
@@ -68,6 +71,6 @@ class Reporter:
                         for f in findings
                     ],
                 }
-                for scenario, findings in self._results
+                for scenario, findings, _ in self._results
             }
             click.echo(json.dumps(outcome, indent=2))

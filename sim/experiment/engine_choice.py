@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from sim.engine import supports
+from sim.experiment.precision import most_replications
 from sim.experiment.spec import Implementation
 from sim.model import OwnProcess
 from sim.scenario import InputError, Scenario
@@ -53,7 +54,7 @@ def _is_small(scenario: Scenario, policies: int) -> bool:
         tasks = expected_tasks(workload.arrivals, scenario.horizon)
     else:
         return False
-    runs = policies * (scenario.replications if scenario.precision is None else scenario.precision.max_replications)
+    runs = policies * most_replications(scenario)
     ticks = scenario.horizon / control.autoscaler_interval
     retries = scenario.horizon / control.dispatch_retry
     slots = scenario.pool.max_pods * scenario.pool.slots_per_pod

@@ -10,13 +10,15 @@ from typing import Final, TypeAlias
 from sim.experiment.engine_choice import Engine, implementation_for
 from sim.experiment.executors import Executor, in_this_process, worker_processes
 from sim.experiment.named_policies import NamedPolicy
-from sim.experiment.precision import MIN_REPLICATIONS, is_reached, next_look
+from sim.experiment.precision import first_replications, is_reached, most_replications, next_look
 from sim.experiment.spec import Implementation, Run, RunSpec
 from sim.model import OwnProcess
 from sim.runs.record import Record
 from sim.runs.time import SECOND
 from sim.scenario import Scenario
 from sim.scenario.errors import shown
+from sim.scenario.randomness import is_random
+from sim.statistics.columns import Worlds
 from sim.statistics.metric_names import METRICS
 from sim.statistics.metrics import Measured, measure
 from sim.statistics.warmup import Warmup, chosen_warmup
@@ -39,6 +41,7 @@ class Experiment:
         processes: further SimPy processes for every run.
         answer_timeout: seconds that a policy of one's own may take for an answer. Then runs are always made in
             processes that can be ended.
+        enough: with `replications: enough`, whether the figures so far decide the thresholds.
     """
 
     scenario: Scenario
@@ -47,6 +50,7 @@ class Experiment:
     engine: Engine = "auto"
     processes: tuple[OwnProcess, ...] = ()
     answer_timeout: float | None = None
+    enough: Callable[[Measured, Worlds], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Findings:
 
     `runs` are replication by replication, policy by policy in each. `precision_reached` is None if the scenario asks
     for no precision. `trace_sha256` is the checksum of the trace that was used, if there is one.
+    `worlds` is what the replications have in common.
     """
 
     runs: Sequence[Run]
@@ -62,6 +67,7 @@ class Findings:
     implementation: Implementation
     names: Names
     trace_sha256: str | None
+    worlds: Worlds
 
 
 NOTHING: Final[Progress] = lambda done, of: None  # noqa: E731
@@ -80,6 +86,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
     recording = recording_of(scenario)
     sha256 = None if recording is None else recording.sha256
     names = names_of(scenario)  # Now, as the trace may be another one when all runs are made.
+    worlds = Worlds(is_random(scenario) or bool(experiment.processes), scenario.horizon)
     implementation = implementation_for(experiment.engine, scenario, len(policies), experiment.processes)
 
     def specs(first: int, last: int) -> list[RunSpec]:
@@ -87,8 +94,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
         return [RunSpec(scenario, n, policy, *extras) for n in range(first, last) for policy in policies]
 
     runs: list[Run] = []
-    done, most = 0, scenario.replications if wanted is None else wanted.max_replications
-    target = scenario.replications if wanted is None else min(max(scenario.replications, MIN_REPLICATIONS), most)
+    done, most, target = 0, most_replications(scenario), first_replications(scenario)
     reached = None
     with _executor(experiment, most) as execute:
         while True:
@@ -96,12 +102,12 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
                 runs.append(run)
                 progress(len(runs), target * len(policies))
             done = target
+            figures = measured(scenario, runs, warmup_of(scenario, runs).length) if done < most or wanted else {}
             if wanted is not None:
-                figures = measured(scenario, runs, warmup_of(scenario, runs).length)
-                reached = is_reached(wanted, figures, scenario.confidence, done_all=done == most)
-            if reached is not False or done == most:
-                return Findings(runs, reached, implementation, names, sha256)
-            target = next_look(done, most)
+                reached = is_reached(wanted, figures, scenario.confidence, worlds, done_all=done == most)
+            if done == most or reached or (experiment.enough is not None and experiment.enough(figures, worlds)):
+                return Findings(runs, reached, implementation, names, sha256, worlds)
+            target = next_look(done, most) if wanted is not None else next_look(done, most, by=2)
 
 
 def _executor(experiment: Experiment, replications: int) -> AbstractContextManager[Executor]:

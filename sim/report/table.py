@@ -13,6 +13,7 @@ from rich.text import Text
 
 from sim.results.result_base import ResultBase
 from sim.results.summary import entry
+from sim.statistics.mean_interval import ENOUGH
 
 WIDTH = 80
 
@@ -69,12 +70,12 @@ LINES = (
 
 
 def figure(found: dict[str, Any], written: Callable[[float], str]) -> str:
-    """One figure, with the half-width of its interval; ``>`` before it says that it is only a lower bound."""
+    """One figure, with its interval. ``>`` before it says that it is a lower bound, ``?`` after it: not enough data."""
     if found["value"] is None:
         return "-"
     if found.get("lower_bound"):
         return f"> {written(found['value'])}"
-    return written(found["value"]) + _half_width(found, written)
+    return written(found["value"]) + _interval(found, written)
 
 
 def difference(found: dict[str, Any], written: Callable[[float], str]) -> str:
@@ -82,14 +83,18 @@ def difference(found: dict[str, Any], written: Callable[[float], str]) -> str:
     if found["value"] is None:
         return "?"
     bound = "> " if found.get("lower_bound") else "< " if found.get("upper_bound") else ""
-    if found["value"] == 0 and not bound and not found.get("ci_high"):
+    if found["value"] == 0 and not bound and (found.get("not_enough_data") or not found.get("ci_high")):
         return "="
-    return f"{bound}{'+' if found['value'] > 0 else ''}{written(found['value'])}" + _half_width(found, written)
+    return f"{bound}{'+' if found['value'] > 0 else ''}{written(found['value'])}" + _interval(found, written)
 
 
-def _half_width(found: dict[str, Any], written: Callable[[float], str]) -> str:
+def _interval(found: dict[str, Any], written: Callable[[float], str]) -> str:
+    if found.get("not_enough_data"):
+        return " ?"
     low, high = found.get("ci_low"), found.get("ci_high")
-    return "" if low is None or high is None else f" ±{written((high - low) / 2).removesuffix(' s')}"
+    if low is None or high is None or low == high:
+        return ""
+    return f" ({written(low).removesuffix(' s')} to {written(high).removesuffix(' s')})"
 
 
 def comparison(result: ResultBase) -> RenderableType:
@@ -154,7 +159,7 @@ def _head(result: ResultBase) -> Text:
 def notes(result: ResultBase) -> Iterator[str]:
     """What a reader of the comparison has to know beside it, one sentence or two each."""
     if result.replications > 1:
-        yield f"±: half the {result.scenario.confidence * 100:g} % interval of the mean over replications."
+        yield f"In brackets: the {result.scenario.confidence * 100:g} % interval of the mean over replications."
         gains = [
             entry(m, line.metric).get("pairing_gain") for m in result.summary["comparisons"].values() for line in LINES
         ]
@@ -165,6 +170,7 @@ def notes(result: ResultBase) -> Iterator[str]:
                 f"As all policies meet the same worlds, it takes {gain:.2g} times fewer replications to tell them "
                 "apart (median of the rows)."
             )
+    yield from _too_few(result)
     if any(entry(m, line.metric).get("lower_bound") for m in result.summary["policies"].values() for line in LINES):
         yield "> and <: at least and at most. Tasks that still wait at the end would have waited longer."
     if result.warmup_too_short:
@@ -176,6 +182,24 @@ def notes(result: ResultBase) -> Iterator[str]:
     if wanted is not None:
         reached = "reached" if result.precision_reached else "not reached"
         yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
+
+
+def _too_few(result: ResultBase) -> Iterator[str]:
+    """Which figures rest on too few replications, and what would help."""
+    found = [entry(m, line.metric) for m in result.summary["policies"].values() for line in lines_of(result)]
+    if not any(each.get("not_enough_data") for each in found):
+        return
+    yield (
+        f"?: not enough data. Fewer than {ENOUGH} replications have a figure there that is not 0, so nothing is known "
+        "of how large it may be."
+    )
+    needed = [each["replications_needed"] for each in found if each.get("not_enough_data")
+              and each.get("replications_needed", 0) > result.replications]  # fmt: skip
+    if needed:
+        yield f"With about {max(needed):,} replications there would be enough, but where it is always 0."
+    without = max(result.replications - each.get("replications", result.replications) for each in found)
+    if without:
+        yield f"Up to {without} of {result.replications} replications have no such figure, as no task was confirmed."
 
 
 def lines_of(result: ResultBase) -> list[Line]:

@@ -32,6 +32,8 @@ class ExperimentResult(ResultBase):
         self.implementation = findings.implementation
         """Which implementation of the rules was used: `simpy` or `fast`."""
         self.trace_sha256 = findings.trace_sha256
+        self.worlds = findings.worlds
+        """What the replications have in common."""
         self._names = findings.names
 
     @cached_property
@@ -48,7 +50,7 @@ class ExperimentResult(ResultBase):
 
     @cached_property
     def summary(self) -> Summary:  # type: ignore[override]
-        return summarize(self.measured, self.scenario.confidence)
+        return summarize(self.measured, self.scenario.confidence, self.worlds)
 
     @cached_property
     def measured(self) -> Measured:

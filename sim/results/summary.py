@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, Figure, difference, figure
 from sim.statistics.metric_names import CAUSE_METRICS, METRICS, WAIT_METRICS
 from sim.statistics.metrics import Measured
-from sim.statistics.waits import Estimate
 
 Summary = dict[str, Any]
 
 
-def summarize(measured: Measured, confidence: float) -> Summary:
+def summarize(measured: Measured, confidence: float, worlds: Worlds) -> Summary:
     """The summary of an experiment.
 
-    `policies.<label>.<metric>` has a `value`, where there are replications `ci_low` and `ci_high`, and
-    `lower_bound: true` where that is all it is. In `comparisons.<label>.<metric>` the same is of the difference from
-    the first policy, with `upper_bound` likewise, a `verdict` and the `pairing_gain`. The intervals of a metric's
-    comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k (Bonferroni).
+    `policies.<label>.<metric>` has a `value`, where there are replications `ci_low`, `ci_high` and `replications` (how
+    many had a figure), `lower_bound: true` where that is all it is, and `not_enough_data: true` where too few
+    replications have a figure that is not 0, with `replications_needed` if that can be told. In
+    `comparisons.<label>.<metric>` the same is of the difference from the first policy, with `upper_bound` likewise, a
+    `verdict`, the `pairing_gain`, and `up_to_horizon: true` where both sides have bounds in a few replications. The
+    intervals of a metric's comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k
+    (Bonferroni).
     """
     reference, *others = measured
     replicated = len(measured[reference]) > 1
     each = 1 - (1 - confidence) / max(len(others), 1)
 
-    def column(label: str, metric: str) -> list[Estimate]:
-        return [replication[metric] for replication in measured[label]]
+    def figures(label: str, metric: str) -> Column:
+        return column(measured, label, metric, worlds)
 
     return {
         "policies": {
-            label: _nested({m: _plain_figure(figure(column(label, m), confidence)) for m in METRICS})
+            label: _nested({m: _plain_figure(figure(figures(label, m), confidence), replicated) for m in METRICS})
             for label in measured
         },
         "comparisons": {
             label: _nested(
                 {
-                    m: _plain_difference(difference(column(label, m), column(reference, m), each), m, replicated)
+                    m: _plain_difference(difference(figures(label, m), figures(reference, m), each), m, replicated)
                     for m in METRICS
                 }
             )
@@ -50,10 +53,14 @@ def verdict(found: Difference, metric: str) -> str:
     return {-1: words[0], 0: "cannot tell", 1: words[1]}[found.direction]
 
 
-def _plain_figure(found: Figure) -> dict[str, Any]:
+def _plain_figure(found: Figure, replicated: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"value": _number(found.value)}
-    if found.ci_low is not None:
+    if replicated:
         entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+        entry["replications"] = found.replications
+    if found.not_enough:
+        entry["not_enough_data"] = True
+        entry |= {} if found.needed is None else {"replications_needed": found.needed}
     return entry | ({"lower_bound": True} if found.lower_bound else {})
 
 
@@ -61,9 +68,15 @@ def _plain_difference(found: Difference, metric: str, replicated: bool) -> dict[
     entry: dict[str, Any] = {"value": _number(found.value)}
     if replicated:
         entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
+        entry |= {"replications": found.replications}
         entry |= {"verdict": verdict(found, metric), "pairing_gain": found.gain}
-    bounds = {"lower_bound": found.lower_bound, "upper_bound": found.upper_bound}
-    return entry | {name: True for name, holds in bounds.items() if holds}
+    marks = {
+        "not_enough_data": found.not_enough,
+        "lower_bound": found.lower_bound,
+        "upper_bound": found.upper_bound,
+        "up_to_horizon": found.up_to_horizon,
+    }
+    return entry | {name: True for name, holds in marks.items() if holds}
 
 
 def _number(value: float | None) -> float | int | None:

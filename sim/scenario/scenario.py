@@ -156,7 +156,11 @@ class Scenario(Part):
         Discriminator(lambda value: "auto" if value == "auto" else "duration"),
     ] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    replications: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    replications: Annotated[
+        Annotated[Literal["enough"], Tag("enough")] | Annotated[int, Field(ge=1, le=1_000_000), Tag("number")],
+        Discriminator(lambda value: "enough" if value == "enough" else "number"),
+    ] = 1
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
     precision: Precision | None = None
     confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
     pool: PoolSettings = _AS_IT_IS
@@ -182,6 +186,10 @@ class Scenario(Part):
     def _whole_fits(self) -> Self:
         if self.warmup != "auto" and self.warmup >= self.horizon:
             raise refuse("warmup", f"less than horizon ({self.horizon:g} s)")
+        if self.replications == "enough" and self.precision is not None:
+            raise refuse("replications", "a number, as there is a precision, which says when there are enough")
+        if self.replications == "enough" and not self.thresholds:
+            raise refuse("replications", "a number, as there are no thresholds to be decided")
         for index, fault in enumerate(self.faults):
             if fault.every is not None and self.horizon / mean_of(fault.every) > MOST_STRIKES:
                 raise refuse(f"faults.{index}.every", f"at most {MOST_STRIKES} strikes on average up to the horizon")

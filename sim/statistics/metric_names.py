@@ -14,5 +14,8 @@ COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "ove
 METRICS = (*COUNT_METRICS, *WAIT_METRICS, *CAUSE_METRICS, *COST_METRICS)
 """Every metric."""
 
+SHARES = {"censored": "confirmed", "confirmed": "tasks", "failed": "tasks", "unplanned": "tasks"}
+"""Metrics that can be compared with a percentage, and what they are a share of."""
+
 BASELINE_METRICS = (*WAIT_METRICS, "confirmed", "censored", "failed", "unplanned", "pod_seconds", "peak_pods")
 """The metrics that a baseline holds."""

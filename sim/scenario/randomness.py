@@ -1,0 +1,32 @@
+"""Whether anything in a scenario is random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.scenario.scenario import Scenario
+
+PROBABILITIES = ("_probability", "_share", "_failure")
+"""How the names of fields end that hold a probability."""
+
+
+def is_random(scenario: Scenario) -> bool:
+    """Whether two replications can differ. If not, one says it all, and the rest are the same."""
+    parts = scenario.model_dump(mode="json", include={"pool", "control", "safeguards", "workload", "faults"})
+    return _varies(parts)
+
+
+def _varies(part: Any) -> bool:
+    if isinstance(part, list):
+        return any(_varies(each) for each in part)
+    if not isinstance(part, dict):
+        return False
+    return (
+        part.get("dist", "constant") != "constant"
+        or part.get("process", "deterministic") != "deterministic"
+        or part.get("target") == "random"
+        or (part.get("workspaces") or 1) > 1
+        or isinstance(part.get("burst"), dict)
+        or any(name.endswith(PROBABILITIES) and 0 < (value or 0) < 1 for name, value in part.items())
+        or any(_varies(value) for value in part.values())
+    )
