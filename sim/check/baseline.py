@@ -139,7 +139,7 @@ def compare(
         confidence: at which all comparisons hold jointly; the scenario's, if not given.
         worlds: what the replications have in common.
     """
-    worlds = worlds or Worlds(horizon=scenario.horizon)
+    worlds = worlds or Worlds(horizon=scenario.end)
     exact = not what_changed(scenario, baseline)
     paired = _fingerprints(scenario)["world"] == baseline["world"]
     tolerances = dict.fromkeys(BASELINE_METRICS, Tolerance(0, 0)) if exact else scenario.tolerances
@@ -222,7 +222,7 @@ def _fingerprints(scenario: Scenario) -> dict[str, str]:
     resolved = scenario.model_dump(mode="json", exclude=without, exclude_defaults=True)
     recording = recording_of(scenario)
     resolved["trace_sha256"] = None if recording is None else recording.sha256
-    world = {name: resolved.get(name) for name in ("horizon", "seed", "workload", "faults", "trace_sha256")}
+    world = {name: resolved.get(name) for name in ("horizon", "drain", "seed", "workload", "faults", "trace_sha256")}
     world["pod_startup"] = resolved.get("pool", {}).get("pod_startup")
     return {"resolved": _digest(resolved), "world": _digest(world), "code": _code()}
 

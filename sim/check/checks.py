@@ -49,7 +49,7 @@ def check(
         worlds: what the replications have in common.
         confidence: the level of the intervals; the scenario's, if not given.
     """
-    worlds, level = worlds or Worlds(horizon=scenario.horizon), confidence or scenario.confidence
+    worlds, level = worlds or Worlds(horizon=scenario.end), confidence or scenario.confidence
 
     def blocks(status: Status) -> bool:
         return status in ("failed", "regressed") or (status == "undecided" and scenario.undecided == "fail")

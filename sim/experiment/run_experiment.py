@@ -86,7 +86,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
     recording = recording_of(scenario)
     sha256 = None if recording is None else recording.sha256
     names = names_of(scenario)  # Now, as the trace may be another one when all runs are made.
-    worlds = Worlds(is_random(scenario) or bool(experiment.processes), scenario.horizon)
+    worlds = Worlds(is_random(scenario) or bool(experiment.processes), scenario.end)
     implementation = implementation_for(experiment.engine, scenario, len(policies), experiment.processes)
 
     def specs(first: int, last: int) -> list[RunSpec]:
@@ -127,9 +127,10 @@ def warmup_of(scenario: Scenario, runs: Sequence[Run]) -> Warmup:
 
 def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:
     """The metrics of *runs*, replication by replication, for each policy."""
-    horizon = round(scenario.horizon * SECOND)
+    horizon, drain = round(scenario.horizon * SECOND), round(scenario.drain * SECOND)
     return {
-        label: [measure(record, warmup, horizon) for record in records] for label, records in _records(runs).items()
+        label: [measure(record, warmup, horizon, drain) for record in records]
+        for label, records in _records(runs).items()
     }
 
 

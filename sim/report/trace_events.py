@@ -85,7 +85,7 @@ class _Run:
         self._label = label
         self._tasks, self._pods = rows(result.tasks), rows(result.pods)
         self._reservations, self._incidents = rows(result.reservations), rows(result.incidents)
-        self._horizon, self._slots = result.scenario.horizon, result.scenario.pool.slots_per_pod
+        self._horizon, self._slots = result.scenario.end, result.scenario.pool.slots_per_pod
         self._server: Track = (process, process + MAIN)
         self._waiting: Track = (process + SLOTS, process + SLOTS + MAIN)
         self._first_pod = process + 2 * SLOTS

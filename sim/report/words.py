@@ -57,8 +57,9 @@ def _cost(found: dict[str, Any]) -> str:
 def facts(scenario: Scenario, replications: int) -> Iterator[tuple[str, str]]:
     """The scenario, as pairs of a word and what is to be said of it."""
     pool, control = scenario.pool, scenario.control
-    yield "Time", f"{duration(scenario.horizon)}, {replications} replication{'s' if replications > 1 else ''}, " \
-                  f"seed {scenario.seed}"  # fmt: skip
+    drain = f" and {duration(scenario.drain)} of drain" if scenario.drain else ""
+    worlds = f"{replications} replication{'s' if replications > 1 else ''}"
+    yield "Time", f"{duration(scenario.horizon)}{drain}, {worlds}, seed {scenario.seed}"
     yield (
         "Pool",
         f"{pool.min_pods} to {pool.max_pods} pods, {pool.pods_at_start} at the start; {pool.slots_per_pod} slots each, "

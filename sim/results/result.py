@@ -62,9 +62,9 @@ class ExperimentResult(ResultBase):
         """The rows as Arrow tables: `tasks`, `pods`, `decisions`, `reservations` and `incidents`."""
         from sim.results import tables
 
-        horizon, names = round(self.scenario.horizon * SECOND), self._names
+        end, names = round(self.scenario.end * SECOND), self._names
         return {
-            "tasks": tables.tasks_table(self.runs, names, horizon),
+            "tasks": tables.tasks_table(self.runs, names, end),
             "pods": tables.pods_table(self.runs),
             "decisions": tables.decisions_table(self.runs),
             "reservations": tables.reservations_table(self.runs, names),

@@ -69,10 +69,10 @@ def _workspaces(codes: NDArray[np.int64], names: Names) -> Any:
     return _words(codes, [*names.workspaces, *(f"submitted-{number}" for number in submitted)])
 
 
-def tasks_table(runs: Sequence[Run], names: Names, horizon: int) -> Any:
+def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
     """One row per run and task, in order of the runs and then of the tasks."""
     columns = _stacked(runs, "tasks")
-    wait, censored = apply_waits(columns, horizon)
+    wait, censored = apply_waits(columns, end)
     return pa.table(
         {
             **_keys(runs, "tasks"),

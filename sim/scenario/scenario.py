@@ -151,6 +151,7 @@ class Scenario(Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     description: str = ""
     horizon: Period
+    drain: Duration = 0.0
     warmup: Annotated[
         Annotated[Literal["auto"], Tag("auto")] | Annotated[Duration, Tag("duration")],
         Discriminator(lambda value: "auto" if value == "auto" else "duration"),
@@ -212,6 +213,11 @@ class Scenario(Part):
                 expected = "a share such as 5%, or a duration such as 3s"
                 raise refuse(f"regression/{metric}", expected) from None
         return self
+
+    @property
+    def end(self) -> float:
+        """When a run ends, in seconds: at the horizon, or after the drain, in which nothing new arrives or strikes."""
+        return self.horizon + self.drain
 
     @property
     def tolerances(self) -> dict[str, Tolerance]:

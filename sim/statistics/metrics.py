@@ -18,11 +18,15 @@ Measured: TypeAlias = Mapping[str, Sequence[Mapping[str, Estimate]]]
 """By a policy's label, for each replication, the metrics by name. The first policy is the reference."""
 
 
-def measure(record: Record, warmup: int, horizon: int) -> dict[str, Estimate]:
-    """The metrics of one run. Tasks count from *warmup* on, pods from the start. Times are in nanoseconds."""
-    wait, censored = apply_waits(record.tasks, horizon)
+def measure(record: Record, warmup: int, horizon: int, drain: int = 0) -> dict[str, Estimate]:
+    """The metrics of one run. Times are in nanoseconds.
+
+    Tasks count that arrive from *warmup* on. Waits count that began before the *horizon*, and may end in the *drain*
+    after it. Pods count from the start, up to the *horizon*.
+    """
+    wait, censored = apply_waits(record.tasks, horizon + drain)
     counted = record.tasks["arrived_at"] >= warmup
-    confirmed = counted & (wait >= 0)
+    confirmed = counted & (record.tasks["confirmed_at"] < horizon)
     waits = Waits(wait[confirmed] / SECOND, censored[confirmed])
     exact = {
         "tasks": _count(counted),
@@ -40,18 +44,19 @@ def measure(record: Record, warmup: int, horizon: int) -> dict[str, Estimate]:
     return {name: figures[name] for name in METRICS}
 
 
-def apply_waits(tasks: dict[str, Any], horizon: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Of each task, how long it waited for its apply in nanoseconds (-1 if not confirmed), and whether the *horizon*
+def apply_waits(tasks: dict[str, Any], end: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Of each task, how long it waited for its apply in nanoseconds (-1 if not confirmed), and whether the *end*
     cut that off.
     """
     confirmed, started = tasks["confirmed_at"], tasks["apply_started_at"]
     censored = (confirmed != NEVER) & (started == NEVER)
-    return np.where(confirmed == NEVER, -1, np.minimum(started, horizon) - confirmed), censored
+    return np.where(confirmed == NEVER, -1, np.minimum(started, end) - confirmed), censored
 
 
 def _costs(record: Record, horizon: int) -> dict[str, float]:
-    created, deleted = record.pods["created_at"], record.pods["deleted_at"]
-    gone = deleted != NEVER
+    counted = record.pods["created_at"] < horizon
+    created, deleted = record.pods["created_at"][counted], record.pods["deleted_at"][counted]
+    gone = deleted < horizon
     # A pod that goes in the same instant in which another comes made room for it: faults precede the autoscaler.
     times = np.concatenate([created, deleted[gone]])
     steps = np.concatenate([np.ones(len(created), dtype=int), np.full(_count(gone), -1)])
@@ -61,7 +66,7 @@ def _costs(record: Record, horizon: int) -> dict[str, float]:
         "peak_pods": int(np.max(np.cumsum(steps[order]), initial=0)),
         "pods_created": len(created),
         "pods_deleted": _count(gone),
-        "overshoot": _count((created > 0) & (record.pods["used"] == 0)),
+        "overshoot": _count((created > 0) & (record.pods["used"][counted] == 0)),
     }
 
 

@@ -11,7 +11,7 @@ def settings_of(scenario: Scenario) -> PlatformSettings:
     """What the model has to know of *scenario*'s platform."""
     pool, control = scenario.pool, scenario.control
     return PlatformSettings(
-        horizon=_ns(scenario.horizon),
+        horizon=_ns(scenario.end),
         min_pods=pool.min_pods,
         max_pods=pool.max_pods,
         initial_pods=pool.pods_at_start,

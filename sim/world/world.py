@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -47,7 +48,7 @@ class World:
         self._scenario = scenario
         self._replication = replication
         self._horizon = whole_nanoseconds(scenario.horizon)
-        self.tasks = self._tasks()
+        self.tasks = self._none_in_the_drain(self._tasks())
         self._faults = tuple(tuple(self._strikes(number)) for number in range(len(scenario.faults)))
         self._startup = _durations(scenario.pool.pod_startup, self._stream(For.STARTUP))
         guards = scenario.safeguards
@@ -84,6 +85,10 @@ class World:
         recording = recording_of(self._scenario)
         assert given.trace is not None and recording is not None
         return self._drawn(given.trace, given_times(recording.columns["arrive"]), recording.columns)
+
+    def _none_in_the_drain(self, tasks: TaskInputs) -> TaskInputs:
+        """No task arrives from the horizon on, though the run may go on."""
+        return replace(tasks, arrive=np.where(tasks.arrive < self._horizon, tasks.arrive, NEVER))
 
     def _listed(self, tasks: tuple[ListedTask, ...]) -> TaskInputs:
         codes = {name: code for code, name in enumerate(workspaces_of(tasks))}

@@ -40,7 +40,7 @@ def pods(result: ResultBase, replication: int = 0, ax: Axes | None = None) -> An
         style.plain(axes)
     names = [style.name(label) for label in result.labels]
     style.legend(column[0], names, ncols=min(len(names), 5), loc="lower left", bbox_to_anchor=(0, 1))
-    style.time_axis(column[-1], 0.0, result.scenario.horizon)
+    style.time_axis(column[-1], 0.0, result.scenario.end)
     column[-1].set_xlabel("simulated time, h:min")
     return ax if ax is not None else np.array(column, dtype=object)
 
@@ -69,7 +69,7 @@ def _of(frame: pd.DataFrame, label: str, replication: int) -> pd.DataFrame:
 
 def _pods(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     own = _of(result.pods, label, replication)
-    return counted(*_spans(own.created_at, own.deleted_at), result.scenario.horizon)
+    return counted(*_spans(own.created_at, own.deleted_at), result.scenario.end)
 
 
 def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
@@ -83,13 +83,13 @@ def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, F
         _spans(confirmed.confirmed_at, confirmed.apply_ended_at.fillna(confirmed.final_at)),
     )
     begins, ends = (np.concatenate(parts) for parts in zip(*spans, strict=True))
-    return counted(begins, ends, result.scenario.horizon)
+    return counted(begins, ends, result.scenario.end)
 
 
 def _waiting(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     own = _of(result.tasks, label, replication)
     own = own[own.confirmed_at.notna()]
-    return counted(*_spans(own.confirmed_at, own.apply_started_at), result.scenario.horizon)
+    return counted(*_spans(own.confirmed_at, own.apply_started_at), result.scenario.end)
 
 
 def _spans(begins: Any, ends: Any) -> tuple[Floats, Floats]:

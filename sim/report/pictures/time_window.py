@@ -40,7 +40,7 @@ def worst_time_window(result: ResultBase, replication: int) -> TimeWindow:
 
     Where nobody waited it is around the first thing that went wrong, or the beginning.
     """
-    horizon = result.scenario.horizon
+    horizon = result.scenario.end
     tasks = result.tasks[result.tasks.replication == replication]
     busiest = max((int((tasks.policy == label).sum()) for label in result.labels), default=0)
     pods = result.pods[result.pods.replication == replication]

@@ -44,7 +44,7 @@ def timeline(
     Returns:
         The axes, or an array of them, one per policy.
     """
-    horizon = result.scenario.horizon
+    horizon = result.scenario.end
     stretch = worst_time_window(result, replication) if window is None else TimeWindow(*window, horizon)
     if ax is not None:
         _Lanes(result, policy or result.labels[0], replication, stretch).draw(ax)
