@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import sim
 
 from support import plan, plan_and_apply, scenario
@@ -34,7 +32,9 @@ def test_without_a_drain_the_wait_is_a_bound() -> None:
 
 def test_waits_that_began_before_the_horizon_end_in_the_drain_and_no_fault_strikes_there() -> None:
     found = figures(drain=1000)
-    assert found["apply_wait"]["max"] == {"value": 800}  # confirmed at 200, the pod is ready at 100 + 895, and it asks every 10 s
+    assert found["apply_wait"]["max"] == {
+        "value": 800
+    }  # confirmed at 200, the pod is ready at 100 + 895, and it asks every 10 s
     assert found["confirmed"] == {"value": 1}  # the other one was confirmed in the drain
     assert found["censored"] == {"value": 0}
 
