@@ -284,7 +284,7 @@ def test_precision_of_a_difference() -> None:
 
 
 def test_precision_of_an_unknown_metric_is_told() -> None:
-    with pytest.raises(sim.InputError, match=r"precision\.metric: found 'apply_wait\.p42', expected one of: tasks, "):
+    with pytest.raises(sim.InputError, match=r"precision\.metric: found 'apply_wait\.p42', expected a metric such as "):
         sim.run(busy(precision={"metric": "apply_wait.p42", "relative": 0.1}))
 
 

@@ -15,7 +15,7 @@ from sim.scenario import Scenario
 from sim.statistics.columns import Worlds
 from sim.statistics.intervals import Difference
 from sim.statistics.mean_interval import ENOUGH
-from sim.statistics.metric_names import CAUSE_METRICS, WAIT_METRICS
+from sim.statistics.metric_names import MONEY_METRICS, SECONDS_METRICS, SHARE_METRICS
 from sim.statistics.metrics import Measured
 
 Status = Literal["passed", "failed", "held", "improved", "regressed", "undecided"]
@@ -82,11 +82,13 @@ def written(metric: str, value: float | None, share: bool = False) -> str:
     """A figure with its unit."""
     if value is None:
         return "nothing"
-    if share:
+    if share or metric in SHARE_METRICS:
         return f"{value * 100:.3g} %"
-    if metric in (*WAIT_METRICS, *CAUSE_METRICS):
-        return f"{value:,.1f} s"
-    return f"{value / 3600:,.2f} pod-hours" if metric == "pod_seconds" else f"{value:,.4g}"
+    if metric == "pod_seconds":
+        return f"{value / 3600:,.2f} pod-hours"
+    if metric in MONEY_METRICS:
+        return f"{value:,.2f}"
+    return f"{value:,.1f} s" if metric in SECONDS_METRICS else f"{value:,.4g}"
 
 
 def _told(judgement: Judgement) -> str:

@@ -12,13 +12,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.units import SECONDS
-from sim.statistics.metric_names import BASELINE_METRICS, CAUSE_METRICS, METRICS, SHARES, WAIT_METRICS
+from sim.statistics.metric_names import (
+    BASELINE_METRICS,
+    METRICS,
+    MONEY_METRICS,
+    SECONDS_METRICS,
+    SHARE_METRICS,
+    SHARES,
+    SLO_METRICS,
+)
 
-_SECONDS = (*WAIT_METRICS, *CAUSE_METRICS, "pod_seconds")
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 _THRESHOLD = re.compile(r"(?P<policy>.+?)\s*:\s+(?P<metric>[a-z0-9_.]+)\s*(?P<op><=|>=|<|>)\s*(?P<limit>.+)", re.DOTALL)
 _VALUE = re.compile(rf"({_NUMBER})\s*([smhd%]?)")
@@ -63,10 +71,10 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     if policy not in labels:
         raise ThresholdError(f"found the policy {shown(policy)}, expected one of: {', '.join(labels)}")
     if metric not in METRICS:
-        raise ThresholdError(f"found the metric {shown(metric)}, expected one of: {', '.join(METRICS)}")
+        raise ThresholdError(f"found the metric {shown(metric)}, {expected_metric(metric, METRICS)}")
 
     def amount(number: str, unit: str) -> float:
-        if unit and metric not in _SECONDS:
+        if unit and metric not in SECONDS_METRICS:
             raise ThresholdError(
                 f"found {shown(number + unit)}, expected a number without a unit, as {metric} is a count"
             )
@@ -76,9 +84,11 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     if value := _VALUE.fullmatch(limit):
         number, unit = value.groups()
         share = unit == "%"
-        if share and metric not in SHARES:
-            raise ThresholdError(f"found {shown(limit)}, expected a percentage only of {', '.join(SHARES)}")
+        if share and metric not in (*SHARES, *SHARE_METRICS):
+            shares = ", ".join((*SHARES, *SHARE_METRICS))
+            raise ThresholdError(f"found {shown(limit)}, expected a percentage only of {shares}")
         offset = float(number) / 100 if share else amount(number, unit)
+        share = share and metric in SHARES
     else:
         relation = _POLICY.fullmatch(limit)
         if limit in labels:
@@ -96,6 +106,12 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     return Threshold(text, policy, metric, op[0] == "<", len(op) == 1, factor, reference, offset, share)
 
 
+def expected_metric(found: str, metrics: Sequence[str]) -> str:
+    """Which of *metrics* may have been meant, for the message about one that there is not."""
+    near = get_close_matches(found, metrics, n=3, cutoff=0.5)
+    return f"expected a metric such as {', '.join(near or metrics[:3])} (docs/scenarios.md has all)"
+
+
 def thresholds_of(scenario: Scenario, labels: Sequence[str]) -> list[Threshold]:
     """The scenario's thresholds.
 
@@ -105,10 +121,25 @@ def thresholds_of(scenario: Scenario, labels: Sequence[str]) -> list[Threshold]:
     thresholds = []
     for index, text in enumerate(scenario.thresholds):
         try:
-            thresholds.append(parse_threshold(text, labels))
+            threshold = parse_threshold(text, labels)
+            _expect_given(scenario, threshold.metric)
+            thresholds.append(threshold)
         except ThresholdError as error:
             raise scenario.mistake(("thresholds", index), str(error)) from None
     return thresholds
+
+
+def _expect_given(scenario: Scenario, metric: str) -> None:
+    """Refuse a metric that there is only if the scenario gives a limit or a price.
+
+    Raises:
+        ThresholdError: it does not.
+    """
+    wait = metric.partition(".")[0]
+    if metric in SLO_METRICS and wait not in scenario.slo.limits:
+        raise ThresholdError(f"found {metric}, expected slo: {{{wait}: ...}} in the scenario, which says the limit")
+    if metric in MONEY_METRICS and scenario.cost is None:
+        raise ThresholdError(f"found {metric}, expected cost: {{pod_hour: ...}} in the scenario, which says the prices")
 
 
 def expect_known_metrics(scenario: Scenario) -> None:
@@ -119,5 +150,5 @@ def expect_known_metrics(scenario: Scenario) -> None:
     """
     for metric in scenario.regression:
         if metric not in BASELINE_METRICS:
-            problem = f"found {shown(metric)}, expected one of: {', '.join(BASELINE_METRICS)}"
+            problem = f"found {shown(metric)}, {expected_metric(metric, BASELINE_METRICS)}"
             raise scenario.mistake(("regression", metric), problem)

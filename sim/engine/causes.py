@@ -1,8 +1,8 @@
-"""Why a confirmed task waited: its wait, split among causes without remainder.
+"""Why tasks waited: their waits for a plan and for an apply, each split among causes without remainder.
 
-What a task without a slot waits for is the same for all such tasks, so it is integrated once for all of them: a task
-notes the totals when it begins to wait, and takes the differences when it stops. A task that has a slot waits for its
-own pod; its split changes only when that pod falls silent or is back.
+What tasks of one type without a slot wait for is the same for all of them, so it is integrated once for all: a task
+notes the totals when it begins to wait, and takes the differences when it stops. A confirmed task that has a slot waits
+for its own pod; its split changes only when that pod falls silent or is back.
 """
 
 from __future__ import annotations
@@ -37,8 +37,22 @@ class _Wait:
         self.totals: tuple[int, ...] = ()
 
 
+class _Totals:
+    """For how long tasks of one type that have no slot would have waited so far for which cause."""
+
+    __slots__ = ("applies", "by_cause", "current", "since", "waiting")
+
+    def __init__(self, applies: bool) -> None:
+        self.applies = applies
+        self.by_cause = [0] * len(CAUSES)
+        self.current = NO_SLOT
+        self.since = 0
+        self.waiting = 0
+        """So many tasks want to know."""
+
+
 class Causes:
-    """Splits the waits of confirmed tasks.
+    """Splits the waits of tasks that are eligible.
 
     Args:
         clock: the time.
@@ -53,22 +67,60 @@ class Causes:
         self._pool = pool
         self._server = server
         self._waits: dict[EngineTask, _Wait] = {}
-        self._totals = [0] * len(CAUSES)
-        self._current = NO_SLOT
-        self._since = 0
+        """Those of confirmed tasks, for their apply."""
+        self._plan_waits: dict[EngineTask, tuple[int, ...]] = {}
+        """Those of tasks that have not planned yet: the totals when they began to wait."""
+        self._plans = _Totals(applies=False)
+        self._applies = _Totals(applies=True)
 
-    def _look(self) -> None:
+    def _after_event(self) -> None:
         """Something may have changed what tasks without a slot wait for."""
+        if self._plans.waiting:
+            self._look(self._plans)
+        if self._applies.waiting:
+            self._look(self._applies)
+
+    def _look(self, totals: _Totals) -> None:
         now = self._clock.now
-        self._totals[self._current] += now - self._since
-        self._since = now
-        found = self._pool.free_slot(True)
+        totals.by_cause[totals.current] += now - totals.since
+        totals.since = now
         if self._server.is_down:
-            self._current = SERVER_DOWN
-        elif found is not None:
-            self._current = AGENT_OFFLINE if found.pod.is_offline else POLLING
+            totals.current = SERVER_DOWN
+            return
+        found = self._pool.free_slot(totals.applies)
+        if found is not None:
+            totals.current = AGENT_OFFLINE if found.pod.is_offline else POLLING
         else:
-            self._current = POD_STARTING if self._pool.starting else NO_SLOT
+            totals.current = POD_STARTING if self._pool.starting else NO_SLOT
+
+    def _count(self, totals: _Totals, more: int) -> None:
+        totals.waiting += more
+        any_waits = self._plans.waiting > 0 or self._applies.waiting > 0
+        self._clock.after_event = self._after_event if any_waits else None
+
+    # Before the first plan
+
+    def begin_plan(self, task: EngineTask) -> None:
+        """The task is eligible, has not planned yet, and got no slot at once."""
+        totals = self._applies if task.applies else self._plans
+        self._look(totals)
+        self._plan_waits[task] = tuple(totals.by_cause)
+        self._count(totals, 1)
+
+    def end_plan(self, task: EngineTask) -> None:
+        """The task starts to plan: its wait for that is over, if it did wait."""
+        if task in self._plan_waits:
+            self._end_plan(task)
+
+    def _end_plan(self, task: EngineTask) -> None:
+        totals = self._applies if task.applies else self._plans
+        self._look(totals)
+        before = self._plan_waits.pop(task)
+        for number, column in enumerate(self._columns.plan_waits):
+            column[task.index] = totals.by_cause[number] - before[number]
+        self._count(totals, -1)
+
+    # After the confirmation
 
     def begin(self, task: EngineTask) -> None:
         """The task has been confirmed and did not start its apply, or has to plan again."""
@@ -76,7 +128,7 @@ class Causes:
             self._end_part(task)
         else:
             self._waits[task] = _Wait()
-            self._clock.after_event = self._look
+            self._count(self._applies, 1)
         self._begin_part(task)
 
     def turn(self, task: EngineTask) -> None:
@@ -106,19 +158,20 @@ class Causes:
         """The horizon has come."""
         for task in list(self._waits):
             self._end(task)
+        for task in list(self._plan_waits):
+            self._end_plan(task)
 
     def _end(self, task: EngineTask) -> None:
         self._end_part(task)
         for column, part in zip(self._columns.waits, self._waits.pop(task).parts, strict=True):
             column[task.index] = part
-        if not self._waits:
-            self._clock.after_event = None
+        self._count(self._applies, -1)
 
     def _begin_part(self, task: EngineTask) -> None:
-        self._look()
+        self._look(self._applies)
         wait = self._waits[task]
         wait.since = self._clock.now
-        wait.totals = tuple(self._totals)
+        wait.totals = tuple(self._applies.by_cause)
         wait.own_cause = self._own_cause(task)
 
     @staticmethod
@@ -131,9 +184,9 @@ class Causes:
         return AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
 
     def _end_part(self, task: EngineTask) -> None:
-        self._look()
+        self._look(self._applies)
         wait = self._waits[task]
-        passed = [total - before for total, before in zip(self._totals, wait.totals, strict=True)]
+        passed = [total - before for total, before in zip(self._applies.by_cause, wait.totals, strict=True)]
         if wait.own_cause is not None:
             down = passed[SERVER_DOWN]
             passed = [0] * len(CAUSES)

@@ -110,13 +110,16 @@ class Dispatcher:
 
     def _first_attempt(self, task: EngineTask) -> None:
         task.waiting_since = self._clock.mark_priority_reached(ATTEMPT + task.index)
-        if self._replans and task.state == APPLY_PENDING and task.slot is None:
+        replanned = self._replans and task.state == APPLY_PENDING and task.slot is None
+        if replanned:
             self._tasks.replan(task)
             self._causes.begin(task)
         if not self._attempt(task):
             self.waiting.add(task)
             if task.state == APPLY_PENDING:
                 self._causes.begin(task)
+            elif not replanned:
+                self._causes.begin_plan(task)
 
     def _attempt(self, task: EngineTask) -> bool:
         slot = self._pool.free_slot(task.applies) if task.slot is None else task.slot
@@ -125,6 +128,7 @@ class Dispatcher:
         now = self._clock.now
         self._pool.run(slot, task)
         if task.state == PENDING:
+            self._causes.end_plan(task)
             self._tasks.start_plan(task, slot, now)
             self._clock.schedule(slot.end, now + task.plan, END + task.index)
         else:

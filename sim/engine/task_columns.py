@@ -33,6 +33,8 @@ class TaskColumns:
         """The `Slot.index` of where it planned last, and of where it applies."""
         self.waits = tuple(np.zeros(tasks, dtype=np.int64).data for _ in CAUSES)
         """How long it waited for its apply, by cause (see `sim.engine.causes`)."""
+        self.plan_waits = tuple(np.zeros(tasks, dtype=np.int64).data for _ in CAUSES)
+        """How long it waited for its first plan while it was eligible, by cause."""
 
     def columns(self, workload: TaskInputs, slots_per_pod: int) -> dict[str, Times]:
         """The columns of the tasks that have arrived, in order of index, and which they are of *workload*."""
@@ -53,6 +55,8 @@ class TaskColumns:
         }
         for cause, wait in zip(CAUSES, self.waits, strict=True):
             columns[f"wait_{cause}"] = np.asarray(wait)
+        for cause, wait in zip(CAUSES, self.plan_waits, strict=True):
+            columns[f"plan_wait_{cause}"] = np.asarray(wait)
         for what, view in (("plan", self.plan_slot), ("apply", self.apply_slot)):
             slot = np.asarray(view)
             columns[f"{what}_pod"] = slot // slots_per_pod  # -1 stays -1

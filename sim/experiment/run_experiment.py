@@ -20,7 +20,7 @@ from sim.scenario.errors import shown
 from sim.scenario.randomness import is_random
 from sim.statistics.columns import Worlds
 from sim.statistics.metric_names import METRICS
-from sim.statistics.metrics import Measured, measure
+from sim.statistics.metrics import Measured, MetricSettings, measure
 from sim.statistics.warmup import Warmup, chosen_warmup
 from sim.traces.recording import recording_of
 from sim.world.names import Names, names_of
@@ -81,7 +81,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
     """
     scenario, policies, wanted = experiment.scenario, experiment.policies, experiment.scenario.precision
     if wanted is not None and wanted.metric not in METRICS:
-        problem = f"found {shown(wanted.metric)}, expected one of: {', '.join(METRICS)}"
+        problem = f"found {shown(wanted.metric)}, expected a metric such as apply_wait.mean or plan_wait.p95"
         raise scenario.mistake(("precision", "metric"), problem)
     recording = recording_of(scenario)
     sha256 = None if recording is None else recording.sha256
@@ -127,11 +127,22 @@ def warmup_of(scenario: Scenario, runs: Sequence[Run]) -> Warmup:
 
 def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:
     """The metrics of *runs*, replication by replication, for each policy."""
-    horizon, drain = round(scenario.horizon * SECOND), round(scenario.drain * SECOND)
-    return {
-        label: [measure(record, warmup, horizon, drain) for record in records]
-        for label, records in _records(runs).items()
-    }
+    settings = metric_settings(scenario, warmup)
+    return {label: [measure(record, settings) for record in records] for label, records in _records(runs).items()}
+
+
+def metric_settings(scenario: Scenario, warmup: int) -> MetricSettings:
+    """What is measured of a scenario, with a *warmup* in nanoseconds."""
+    cost = scenario.cost
+    return MetricSettings(
+        warmup,
+        round(scenario.horizon * SECOND),
+        round(scenario.drain * SECOND),
+        scenario.pool.slots_per_pod,
+        scenario.slo.limits,
+        None if cost is None else cost.pod_hour,
+        None if cost is None else cost.waiting_hour,
+    )
 
 
 def _records(runs: Sequence[Run]) -> Mapping[str, Sequence[Record]]:

@@ -1,6 +1,8 @@
-"""Why confirmed tasks wait for their apply."""
+"""Why tasks wait for a slot: for their plan once they are eligible, and for their apply once they are confirmed."""
 
 from __future__ import annotations
+
+from functools import cache
 
 from sim.model.server import Server
 from sim.model.task import Task
@@ -8,19 +10,36 @@ from sim.runs.codes import AGENT_OFFLINE, NO_SLOT, POD_STARTING, POLLING, REPLAN
 
 
 def split_waits(server: Server, duration: int) -> None:
-    """For *duration* nanoseconds nothing will change. They go to what each confirmed task waits for now."""
+    """For *duration* nanoseconds nothing will change. They go to what each task waits for now."""
+
+    @cache  # It is the same for all tasks of one type.
+    def without_a_slot(applies: bool) -> int:
+        return _cause_without_a_slot(server, applies)
+
+    for task in server.tasks.awaiting_plan:
+        task.plan_waits[without_a_slot(task.applies)] += duration
     for task in server.tasks.awaiting_apply:
-        task.waits[_cause(server, task)] += duration
+        own = _own_cause(server, task)
+        task.waits[without_a_slot(True) if own is None else own] += duration
 
 
-def _cause(server: Server, task: Task) -> int:
-    """What the task waits for; the first that is true of it counts."""
-    pool = server.pool
+def _own_cause(server: Server, task: Task) -> int | None:
+    """What a task that has been confirmed waits for; None if it is what all of them wait for that have no slot."""
     if server.is_down:
-        return SERVER_DOWN
+        return None
     if not task.is_confirmed:
         return REPLANNING
-    slot = pool.slot_of(task) or pool.free_slot(task)
-    if slot is not None:
-        return AGENT_OFFLINE if slot.pod.is_offline else POLLING
-    return POD_STARTING if any(not pod.is_ready for pod in pool.pods) else NO_SLOT
+    reserved = server.pool.slot_of(task)
+    if reserved is None:
+        return None
+    return AGENT_OFFLINE if reserved.pod.is_offline else POLLING
+
+
+def _cause_without_a_slot(server: Server, applies: bool) -> int:
+    """What a task of that type waits for that has no slot; the first that is true counts."""
+    if server.is_down:
+        return SERVER_DOWN
+    found = server.pool.free_slot(applies)
+    if found is not None:
+        return AGENT_OFFLINE if found.pod.is_offline else POLLING
+    return POD_STARTING if any(not pod.is_ready for pod in server.pool.pods) else NO_SLOT

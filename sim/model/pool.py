@@ -59,18 +59,18 @@ class Pool:
         """The slot on which *task* runs or that is reserved for it."""
         return next((slot for slot in self.slots if slot.task is task), None)
 
-    def free_slot(self, task: Task) -> Slot | None:
-        """The slot that a search finds for *task*: on the oldest ready pod that has one, the lowest that takes it.
+    def free_slot(self, applies: bool) -> Slot | None:
+        """The slot that a search finds for a task: on the oldest ready pod that has one, the lowest that takes it.
 
-        With `placement: spare_apply_slots` it is the highest one for a plan. The pod may be silent: a search passes
-        a silent pod over only once the server has noticed.
+        *applies* says whether it is a plan_and_apply. With `placement: spare_apply_slots` a plan gets the highest one.
+        The pod may be silent: a search passes a silent pod over only once the server has noticed.
         """
         for pod in self.pods:
             if not pod.is_ready or pod.is_passed_over:
                 continue
-            free = [s for s in pod.slots if s.state == IDLE and (s.takes_apply or not task.applies)]
+            free = [s for s in pod.slots if s.state == IDLE and (s.takes_apply or not applies)]
             if free:
-                return free[-1] if self._settings.spare_apply_slots and not task.applies else free[0]
+                return free[-1] if self._settings.spare_apply_slots and not applies else free[0]
         return None
 
     def newest_idle(self, count: int) -> list[Pod]:

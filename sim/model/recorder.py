@@ -77,6 +77,7 @@ def _row(task: Task) -> tuple[int, ...]:
         task.apply_ended_at,
         min(task.failed_at, finished_at),
         *task.waits,
+        *task.plan_waits,
         *(task.planned_on or (-1, -1)),
         *(task.applied_on or (-1, -1)),
     )

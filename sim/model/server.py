@@ -14,7 +14,7 @@ from sim.model.recorder import RunRecorder
 from sim.model.reservations import Reservations
 from sim.model.task import Task, Tasks
 from sim.model.waiting import AskAgain, StandInQueue
-from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, PLANNING, REPLANNING
+from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, REPLANNING
 from sim.runs.inputs import RandomInputs
 from sim.runs.settings import PlatformSettings
 from sim.runs.time import NEVER
@@ -68,7 +68,7 @@ class Server:
 
     def attempt(self, task: Task) -> bool:
         """Try to send an eligible task to a slot; whether that succeeded (model.md, 2.3 and 2.4)."""
-        slot = self.pool.slot_of(task) or self.pool.free_slot(task)
+        slot = self.pool.slot_of(task) or self.pool.free_slot(task.applies)
         if slot is None or slot.pod.is_offline or self.is_down:
             return False
         if task.state == PENDING:
@@ -78,8 +78,7 @@ class Server:
         return True
 
     def _start_plan(self, task: Task, slot: Slot) -> None:
-        task.move(PLANNING)
-        task.plan_started_at = self._env.now
+        self.tasks.start_plan(task, self._env.now)
         task.planned_on = (slot.pod.number, slot.number)
         self.pool.run(slot, task, task.plan)
 

@@ -43,7 +43,8 @@ class Task:
         self.state = PENDING
         self.is_confirmed = False
         """Whether its human has confirmed the plan that it has now."""
-        self.eligible_at = NEVER
+        self.queued_at = NEVER
+        """When it became eligible last: its place in a queue (`dispatch: notify`)."""
         self.arrived_at = NEVER
         self.plan_started_at = NEVER
         self.plan_ended_at = NEVER
@@ -57,6 +58,8 @@ class Task:
         self.applied_on: tuple[int, int] | None = None
         self.waits = [0] * len(CAUSES)
         """For how long it has waited for its apply, by cause."""
+        self.plan_waits = [0] * len(CAUSES)
+        """For how long it has waited for its first plan while it was eligible, by cause."""
 
     @property
     def is_final(self) -> bool:
@@ -82,6 +85,8 @@ class Tasks:
         """All of them, in the order in which they arrived."""
         self.open: dict[Task, None] = {}
         """Those that are not final, in the same order."""
+        self.awaiting_plan: dict[Task, None] = {}
+        """Those that are eligible and have not planned yet, in the order in which they became so."""
         self.awaiting_apply: dict[Task, None] = {}
         """Those whose human has confirmed a plan and whose apply has not started, in order of the confirmation."""
         self._workspaces: dict[int, list[Task]] = {}
@@ -94,6 +99,8 @@ class Tasks:
         self.open[task] = None
         if task.applies:
             self._workspaces.setdefault(task.workspace, []).append(task)
+        if self.is_eligible(task):
+            self.awaiting_plan[task] = None
 
     def is_eligible(self, task: Task) -> bool:
         """Whether an open task may have a slot, if it has none (model.md, 2.1)."""
@@ -101,6 +108,12 @@ class Tasks:
             return task.is_confirmed
         is_first = not task.applies or self._workspaces[task.workspace][0] is task
         return task.state == PENDING and is_first
+
+    def start_plan(self, task: Task, now: int) -> None:
+        """The task's plan starts at the time *now*."""
+        task.move(PLANNING)
+        task.plan_started_at = now
+        self.awaiting_plan.pop(task, None)  # It is not there if it plans again.
 
     def confirm(self, task: Task, now: int) -> None:
         """The task's human confirms its plan at the time *now*."""
@@ -123,4 +136,7 @@ class Tasks:
             return None
         queue = self._workspaces[task.workspace]
         queue.remove(task)
-        return queue[0] if queue else None
+        if not queue:
+            return None
+        self.awaiting_plan[queue[0]] = None
+        return queue[0]

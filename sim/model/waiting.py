@@ -76,10 +76,10 @@ class StandInQueue:
 
     def _ask(self, task: Task) -> ProcessGenerator:
         yield self._env.moment(0, ATTEMPT + task.index)
-        task.eligible_at = self._env.now
+        task.queued_at = self._env.now
         if not self._attempt(task):
             self._queue.append(task)
-            self._queue.sort(key=lambda each: (each.eligible_at, each.index))
+            self._queue.sort(key=lambda each: (each.queued_at, each.index))
 
     def _serve(self) -> ProcessGenerator:
         """The process that serves the queue. It yields after each start, as what takes no time ends before the next."""

@@ -140,7 +140,7 @@ class _Run:
         rows = self._tasks[self._tasks[f"{name}_started_at"].notna()]
         is_last = rows.apply_started_at.notna() if name == "apply" else rows.apply_started_at.isna()
         failed = (rows.state == "failed") & is_last
-        end = rows[f"{name}_ended_at"].where(rows.state != running, self._horizon).where(~failed, rows.final_at)
+        end = rows[f"{name}_ended_at"].where(rows.state != running, self._horizon).where(~failed, rows.ended_at)
         begin, pod, slot = rows[f"{name}_started_at"], rows[f"{name}_pod"], rows[f"{name}_slot"]
         return rows.assign(begin=begin, end=end, pod=pod, slot=slot, failed=failed)
 

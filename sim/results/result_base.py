@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sim.results.summary import Summary, entry
+from sim.results.summary import Summary, entry, metrics_in
 from sim.scenario import Scenario
-from sim.statistics.metric_names import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +41,7 @@ class ResultBase:
 
         rows = []
         for label in self.labels[1:]:
-            for metric in METRICS:
+            for metric in metrics_in(self.summary["policies"][label]):
                 found = entry(self.summary["comparisons"][label], metric)
                 rows.append(
                     {

@@ -10,7 +10,7 @@ from sim.results.result_base import ResultBase
 from sim.results.summary import entry
 from sim.results.tables import COLUMNS
 from sim.scenario import InputError, Scenario
-from sim.statistics.metric_names import METRICS
+from sim.statistics.metric_names import CAUSE_METRICS, COST_METRICS, COUNT_METRICS, WAIT_METRICS
 
 
 class StoredResult(ResultBase):
@@ -38,7 +38,7 @@ class StoredResult(ResultBase):
                 raise ValueError("policies")
             for kind, labels in (("policies", self.labels), ("comparisons", self.labels[1:])):
                 for label in labels:
-                    for metric in METRICS:
+                    for metric in (*COUNT_METRICS, *WAIT_METRICS, *CAUSE_METRICS, *COST_METRICS):
                         entry(self.summary[kind][label], metric)["value"]
         except (KeyError, TypeError, ValueError):
             problem = "found another format, expected that of this version: run the scenario again"

@@ -24,6 +24,7 @@ def summarize(measured: Measured, confidence: float, worlds: Worlds) -> Summary:
     (Bonferroni).
     """
     reference, *others = measured
+    metrics = list(measured[reference][0])
     replicated = len(measured[reference]) > 1
     each = 1 - (1 - confidence) / max(len(others), 1)
 
@@ -32,14 +33,14 @@ def summarize(measured: Measured, confidence: float, worlds: Worlds) -> Summary:
 
     return {
         "policies": {
-            label: _nested({m: _plain_figure(figure(figures(label, m), confidence), replicated) for m in METRICS})
+            label: _nested({m: _plain_figure(figure(figures(label, m), confidence), replicated) for m in metrics})
             for label in measured
         },
         "comparisons": {
             label: _nested(
                 {
                     m: _plain_difference(difference(figures(label, m), figures(reference, m), each), m, replicated)
-                    for m in METRICS
+                    for m in metrics
                 }
             )
             for label in others
@@ -94,6 +95,19 @@ def _nested(metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
             branch = branch.setdefault(group, {})
         branch[last] = entry
     return tree
+
+
+def metrics_in(metrics: dict[str, Any]) -> list[str]:
+    """The dotted paths of the metrics that a policy's part of a summary has, in the usual order."""
+    return [metric for metric in METRICS if _has(metrics, metric)]
+
+
+def _has(metrics: dict[str, Any], metric: str) -> bool:
+    for part in metric.split("."):
+        if not isinstance(metrics, dict) or part not in metrics:
+            return False
+        metrics = metrics[part]
+    return True
 
 
 def entry(metrics: dict[str, Any], metric: str) -> dict[str, Any]:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sim.experiment.spec import Run
 from sim.runs.codes import DELETED_BY, INCIDENTS, STATES
 from sim.runs.time import NEVER, SECOND
-from sim.statistics.metrics import apply_waits
+from sim.statistics.metric_names import TYPES
+from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_by, blocked_waits, plan_waits
 from sim.world.names import Names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TYPES = ("plan", "plan_and_apply")
+MOMENTS = (
+    "plan_started_at",
+    "plan_ended_at",
+    "confirmed_at",
+    "apply_started_at",
+    "apply_ended_at",
+)
 
 COLUMNS = {
     "tasks": [
@@ -29,18 +37,24 @@ COLUMNS = {
         "type",
         "state",
         "arrived_at",
+        "eligible_at",
         "plan_started_at",
         "plan_ended_at",
         "confirmed_at",
         "apply_started_at",
         "apply_ended_at",
+        "ended_at",
+        "plan_wait",
+        "blocked_wait",
         "apply_wait",
         "censored",
+        "plan_censored",
+        "blocked_censored",
+        "blocked_by",
         "plan_pod",
         "plan_slot",
         "apply_pod",
         "apply_slot",
-        "final_at",
     ],
     "pods": ["policy", "replication", "pod", "created_at", "ready_at", "deleted_at", "deleted_by"],
     "decisions": ["policy", "replication", "time", "pods_before", "desired", "pods_after"],
@@ -72,7 +86,10 @@ def _workspaces(codes: NDArray[np.int64], names: Names) -> Any:
 def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
     """One row per run and task, in order of the runs and then of the tasks."""
     columns = _stacked(runs, "tasks")
-    wait, censored = apply_waits(columns, end)
+    parts = [run.record.tasks for run in runs]
+    planned = _waits([plan_waits(tasks) for tasks in parts])
+    blocked = _waits([blocked_waits(tasks, end) for tasks in parts])
+    applied = _waits([apply_waits(tasks, end) for tasks in parts])
     return pa.table(
         {
             **_keys(runs, "tasks"),
@@ -80,16 +97,46 @@ def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
             "workspace": _workspaces(columns["workspace"], names),
             "type": _words(columns["applies"], TYPES),
             "state": _words(columns["state"], STATES),
-            **{name: _seconds(columns[name]) for name in columns if name.endswith("_at") and name != "final_at"},
-            "apply_wait": _seconds(np.where(wait < 0, NEVER, wait)),
-            "censored": pa.array(censored),
-            **{
-                name: _seconds(np.where(wait < 0, NEVER, columns[name])) for name in columns if name.startswith("wait_")
-            },
+            "arrived_at": _seconds(columns["arrived_at"]),
+            "eligible_at": _seconds(planned.began_at),
+            **{name: _seconds(columns[name]) for name in MOMENTS},
+            "ended_at": _seconds(columns["final_at"]),
+            "plan_wait": _seconds(_or_never(planned.wait, planned)),
+            "blocked_wait": _seconds(blocked.wait),
+            "apply_wait": _seconds(_or_never(applied.wait, applied)),
+            "censored": pa.array(applied.censored),
+            "plan_censored": pa.array(planned.censored),
+            "blocked_censored": pa.array(blocked.censored),
+            "blocked_by": _blockers(parts, names),
+            **{name: _seconds(_or_never(columns[name], applied)) for name in columns if name.startswith("wait_")},
+            **{name: _seconds(_or_never(columns[name], planned)) for name in columns if name.startswith("plan_wait_")},
             **{name: _number(columns[name]) for name in ("plan_pod", "plan_slot", "apply_pod", "apply_slot")},
-            "final_at": _seconds(columns["final_at"]),
         }
     )
+
+
+def _waits(parts: Sequence[TaskWaits]) -> TaskWaits:
+    """The waits of the tasks of several runs, one after the other."""
+    return TaskWaits(
+        np.concatenate([part.began_at for part in parts]),
+        np.concatenate([part.wait for part in parts]),
+        np.concatenate([part.censored for part in parts]),
+    )
+
+
+def _or_never(times: NDArray[np.int64], waits: TaskWaits) -> NDArray[np.int64]:
+    """*times* of the tasks that came to wait, and `NEVER` of the others."""
+    return np.where(waits.began_at == NEVER, NEVER, times)
+
+
+def _blockers(parts: Sequence[Mapping[str, NDArray[np.int64]]], names: Names) -> Any:
+    """The ids of the tasks that tasks had to wait for last to become eligible; null of those that had not to wait."""
+    index = []
+    for tasks in parts:
+        rows = blocked_by(tasks)
+        index.append(np.where(rows < 0, -1, tasks["index"][rows]) if len(rows) else rows)
+    blockers = np.concatenate(index)
+    return pc.if_else(pa.array(blockers >= 0), task_ids(np.maximum(blockers, 0), names), None)
 
 
 def pods_table(runs: Sequence[Run]) -> Any:

@@ -16,7 +16,7 @@ FAILED: Final = 6
 STATES: Final = ("pending", "planning", "planned", "apply_pending", "applying", "applied", "failed")
 """The names of the states of a task, by number."""
 
-# Why a confirmed task waits.
+# Why a task waits for a slot.
 SERVER_DOWN: Final = 0
 AGENT_OFFLINE: Final = 1
 POLLING: Final = 2
@@ -28,11 +28,12 @@ CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_
 """The names of the causes of a wait, by number.
 
 - `server_down`: the server was down.
-- `agent_offline`: the pod that holds the reserved slot was silent.
+- `agent_offline`: the pod of its reserved slot was silent, or of the slot that the search found.
 - `polling`: an attempt would have succeeded, but none was due.
 - `pod_starting`: no slot could be had, and a pod was starting.
 - `no_slot`: no slot could be had, and no pod was starting.
-- `replanning`: the reservation was lost and, with `lost_reservation: replan`, the task plans and is confirmed again.
+- `replanning`: a confirmed task's reservation was lost and, with `lost_reservation: replan`, it plans and is confirmed
+  again. It does not occur before a task's first plan.
 """
 
 INCIDENTS: Final = ("pod_deletion", "pod_offline", "server_restart", "config_change")

@@ -17,6 +17,7 @@ Columns: TypeAlias = dict[str, Any]
 TASK_FIELDS: Final = (
     "index", "applies", "workspace", "state", "arrived_at", "plan_started_at", "plan_ended_at", "confirmed_at",
     "apply_started_at", "apply_ended_at", "final_at", *(f"wait_{cause}" for cause in CAUSES),
+    *(f"plan_wait_{cause}" for cause in CAUSES),
     "plan_pod", "plan_slot", "apply_pod", "apply_slot",
 )  # fmt: skip
 POD_FIELDS: Final = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")

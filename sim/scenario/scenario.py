@@ -107,6 +107,33 @@ class PolicyChoice(Part):
         return self.label or self.name
 
 
+class CostSettings(Part):
+    """What things cost: an hour of a pod, and an hour for which a confirmed task, and so its human, waits."""
+
+    pod_hour: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    waiting_hour: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    currency: Annotated[str, Field(min_length=1, max_length=20)] = "EUR"
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.pod_hour is None and self.waiting_hour is None:
+            raise refuse("currency", "a pod_hour or a waiting_hour beside it")
+        return self
+
+
+class SloSettings(Part):
+    """How long tasks may wait, by kind of wait: the service level objective."""
+
+    apply_wait: Duration | None = None
+    plan_wait: Duration | None = None
+    blocked_wait: Duration | None = None
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits in seconds that are given, by kind of wait."""
+        return {name: limit for name, limit in self if limit is not None}
+
+
 class Precision(Part):
     """How narrow an interval has to be: replications are added until it is, or until there are `max_replications`."""
 
@@ -174,6 +201,8 @@ class Scenario(Part):
         Field(strict=False),
         AfterValidator(not_empty),
     ] = Field(default_factory=lambda: (PolicyChoice(name="old"), PolicyChoice(name="fixed")))
+    cost: CostSettings | None = None
+    slo: SloSettings = _AS_IT_IS
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
     undecided: Literal["fail", "pass", "warn"] = "fail"
     regression: dict[str, str | float] = Field(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.statistics.mean_interval import ENOUGH
-from sim.statistics.metric_names import SHARES, WAIT_METRICS
+from sim.statistics.metric_names import SHARE_METRICS, SHARES, WAIT_METRICS
 from sim.statistics.metrics import Measured
 from sim.statistics.waits import Estimate
 
@@ -74,16 +74,20 @@ def column(measured: Measured, label: str, metric: str, worlds: Worlds, share: b
             for e, base in zip(estimates, of, strict=True)
         ]
         return Column(tuple(estimates), 1.0, worlds.vary)
-    most = _longest_wait(measured, label, worlds) if metric in WAIT_METRICS else inf
+    most = inf
+    if metric in WAIT_METRICS:
+        most = _longest_wait(measured, label, metric.partition(".")[0], worlds)
+    elif metric in SHARE_METRICS:
+        most = 1.0
     return Column(tuple(estimates), most, worlds.vary)
 
 
-def _longest_wait(measured: Measured, label: str, worlds: Worlds) -> float:
-    """How long a wait may be in a replication that was not made: as long as the longest that was seen.
+def _longest_wait(measured: Measured, label: str, kind: str, worlds: Worlds) -> float:
+    """How long a wait of that *kind* may be in a replication that was not made: as long as the longest that was seen.
 
     Where nobody waits in nearly all replications nothing is known of that, and it may be as long as the horizon.
     """
-    longest = [r["apply_wait.max"].value or 0.0 for r in measured[label] if "apply_wait.max" in r]
+    longest = [r[f"{kind}.max"].value or 0.0 for r in measured[label] if f"{kind}.max" in r]
     return max(longest) if _not_zero(longest) >= ENOUGH else worlds.horizon
 
 

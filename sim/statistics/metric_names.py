@@ -6,16 +6,53 @@ from sim.runs.codes import CAUSES
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
-COUNT_METRICS = ("tasks", "confirmed", "censored", "failed", "unplanned")
-WAIT_METRICS = tuple(f"apply_wait.{name}" for name in ("mean", *QUANTILES, "max"))
-CAUSE_METRICS = tuple(f"wait_{cause}" for cause in CAUSES)
-COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot")
+WAITS = ("apply_wait", "plan_wait", "blocked_wait")
+"""What tasks wait for: for a slot once their human has confirmed, for one before they ran at all, and for an earlier
+task of their workspace.
+"""
 
-METRICS = (*COUNT_METRICS, *WAIT_METRICS, *CAUSE_METRICS, *COST_METRICS)
-"""Every metric."""
+TYPES = ("plan", "plan_and_apply")
 
-SHARES = {"censored": "confirmed", "confirmed": "tasks", "failed": "tasks", "unplanned": "tasks"}
+COUNT_METRICS = (
+    "tasks",
+    "confirmed",
+    "censored",
+    "failed",
+    "unplanned",
+    "completed",
+    "in_progress",
+    *(f"{kind}.{count}" for kind in TYPES for count in ("tasks", "completed", "in_progress", "unplanned")),
+)
+WAIT_METRICS = tuple(f"{wait}.{name}" for wait in WAITS for name in ("mean", *QUANTILES, "max"))
+SLO_METRICS = tuple(f"{wait}.within_slo" for wait in WAITS)
+CAUSE_METRICS = (*(f"wait_{cause}" for cause in CAUSES), *(f"plan_wait_{cause}" for cause in CAUSES))
+USE_METRICS = ("busy_share", "reserved_share", "idle_share")
+MONEY_METRICS = ("cost.pods", "cost.waiting", "cost.total")
+COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot", *USE_METRICS)
+
+METRICS = (*COUNT_METRICS, *WAIT_METRICS, *SLO_METRICS, *CAUSE_METRICS, *COST_METRICS, *MONEY_METRICS)
+"""Every metric. Those of a service level or of money are there only if the scenario gives it."""
+
+SECONDS_METRICS = (*WAIT_METRICS, *CAUSE_METRICS, "pod_seconds")
+"""Those that are a time in seconds."""
+
+SHARE_METRICS = (*SLO_METRICS, *USE_METRICS)
+"""Those that are a share, from 0 to 1."""
+
+SHARES = {
+    "censored": "confirmed",
+    **dict.fromkeys(("confirmed", "failed", "unplanned", "completed", "in_progress"), "tasks"),
+}
 """Metrics that can be compared with a percentage, and what they are a share of."""
 
-BASELINE_METRICS = (*WAIT_METRICS, "confirmed", "censored", "failed", "unplanned", "pod_seconds", "peak_pods")
+BASELINE_METRICS = (
+    *WAIT_METRICS,
+    "confirmed",
+    "censored",
+    "failed",
+    "unplanned",
+    "completed",
+    "pod_seconds",
+    "peak_pods",
+)
 """The metrics that a baseline holds."""

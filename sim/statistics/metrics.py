@@ -2,55 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.runs.codes import FAILED, PENDING
+from sim.runs.codes import APPLIED, FAILED, PENDING, PLANNED
 from sim.runs.record import Record
 from sim.runs.time import NEVER, SECOND
-from sim.statistics.metric_names import CAUSE_METRICS, METRICS, QUANTILES
+from sim.statistics.metric_names import CAUSE_METRICS, METRICS, QUANTILES, TYPES
+from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_waits, plan_waits
 from sim.statistics.waits import Estimate, Waits
 
 Measured: TypeAlias = Mapping[str, Sequence[Mapping[str, Estimate]]]
 """By a policy's label, for each replication, the metrics by name. The first policy is the reference."""
 
+HOUR = 3600.0
 
-def measure(record: Record, warmup: int, horizon: int, drain: int = 0) -> dict[str, Estimate]:
-    """The metrics of one run. Times are in nanoseconds.
 
-    Tasks count that arrive from *warmup* on. Waits count that began before the *horizon*, and may end in the *drain*
-    after it. Pods count from the start, up to the *horizon*.
+@dataclass(frozen=True)
+class MetricSettings:
+    """What is measured.
+
+    Tasks count that arrive from `warmup` on. Waits count that began before the `horizon`, and may end in the `drain`
+    after it. Pods count from the start, up to the horizon. These three are in nanoseconds.
+
+    Args:
+        warmup: what is left out at the beginning.
+        horizon: up to when tasks arrive.
+        drain: how much longer the run goes on.
+        slots_per_pod: how many slots are paid for with a pod.
+        slo: by kind of wait, the seconds that it is to take at most.
+        pod_hour: what an hour of a pod costs; None if that is not known.
+        waiting_hour: what an hour costs for which a confirmed task waits.
     """
-    wait, censored = apply_waits(record.tasks, horizon + drain)
-    counted = record.tasks["arrived_at"] >= warmup
-    confirmed = counted & (record.tasks["confirmed_at"] < horizon)
-    waits = Waits(wait[confirmed] / SECOND, censored[confirmed])
-    exact = {
-        "tasks": _count(counted),
-        "confirmed": _count(confirmed),
-        "censored": _count(confirmed & censored),
-        "failed": _count(counted & (record.tasks["state"] == FAILED)),
-        "unplanned": _count(counted & (record.tasks["state"] == PENDING)),
-        **{cause: float(np.sum(record.tasks[cause][counted])) / SECOND for cause in CAUSE_METRICS},
-        **_costs(record, horizon),
+
+    warmup: int
+    horizon: int
+    drain: int = 0
+    slots_per_pod: int = 1
+    slo: Mapping[str, float] = field(default_factory=dict)
+    pod_hour: float | None = None
+    waiting_hour: float | None = None
+
+
+def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
+    """The metrics of one run."""
+    tasks, end = record.tasks, settings.horizon + settings.drain
+    counted = tasks["arrived_at"] >= settings.warmup
+    waits = {
+        "apply_wait": apply_waits(tasks, end),
+        "plan_wait": plan_waits(tasks),
+        "blocked_wait": blocked_waits(tasks, end),
     }
-    figures = {name: Estimate(float(value)) for name, value in exact.items()}
-    figures["apply_wait.mean"] = waits.mean()
-    figures["apply_wait.max"] = waits.maximum()
-    figures |= {f"apply_wait.{name}": waits.quantile(p) for name, p in QUANTILES.items()}
-    return {name: figures[name] for name in METRICS}
+    figures = {name: Estimate(float(value)) for name, value in _counts(tasks, counted).items()}
+    for name in CAUSE_METRICS:
+        figures[name] = Estimate(float(np.sum(tasks[name][counted])) / SECOND)
+    for kind, found in waits.items():
+        which = counted & (found.began_at < settings.horizon)
+        figures |= {f"{kind}.{name}": each for name, each in _wait_figures(found, which, settings.slo.get(kind))}
+    confirmed = counted & (tasks["confirmed_at"] < settings.horizon)
+    figures["confirmed"] = Estimate(float(_count(confirmed)))
+    figures["censored"] = Estimate(float(_count(confirmed & waits["apply_wait"].censored)))
+    figures |= {name: Estimate(float(value)) for name, value in _costs(record, settings.horizon).items()}
+    figures |= {name: Estimate(value) for name, value in _uses(record, settings).items()}
+    figures |= _money(figures, settings)
+    return {name: figures[name] for name in METRICS if name in figures}
 
 
-def apply_waits(tasks: dict[str, Any], end: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Of each task, how long it waited for its apply in nanoseconds (-1 if not confirmed), and whether the *end*
-    cut that off.
-    """
-    confirmed, started = tasks["confirmed_at"], tasks["apply_started_at"]
-    censored = (confirmed != NEVER) & (started == NEVER)
-    return np.where(confirmed == NEVER, -1, np.minimum(started, end) - confirmed), censored
+def _counts(tasks: Mapping[str, Any], counted: NDArray[np.bool_]) -> dict[str, int]:
+    state = tasks["state"]
+    has_planned = (state != PENDING) | (tasks["confirmed_at"] != NEVER)
+    kinds = {
+        "tasks": counted,
+        "completed": counted & ((state == PLANNED) | (state == APPLIED)),
+        "failed": counted & (state == FAILED),
+        "unplanned": counted & (state == PENDING),
+    }
+    kinds["in_progress"] = counted & has_planned & ~kinds["completed"] & ~kinds["failed"]
+    found = {name: _count(which) for name, which in kinds.items()}
+    for number, kind in enumerate(TYPES):
+        mine = tasks["applies"] == number
+        found |= {f"{kind}.{name}": _count(which & mine) for name, which in kinds.items() if name != "failed"}
+    return found
+
+
+def _wait_figures(found: TaskWaits, which: NDArray[np.bool_], limit: float | None) -> Iterator[tuple[str, Estimate]]:
+    wait, censored = found.wait[which] / SECOND, found.censored[which]
+    waits = Waits(wait, censored)
+    yield "mean", waits.mean()
+    yield "max", waits.maximum()
+    for name, p in QUANTILES.items():
+        yield name, waits.quantile(p)
+    if limit is not None:
+        yield "within_slo", waits.share_within(limit)
 
 
 def _costs(record: Record, horizon: int) -> dict[str, float]:
@@ -67,6 +114,41 @@ def _costs(record: Record, horizon: int) -> dict[str, float]:
         "pods_created": len(created),
         "pods_deleted": _count(gone),
         "overshoot": _count((created > 0) & (record.pods["used"][counted] == 0)),
+    }
+
+
+def _uses(record: Record, settings: MetricSettings) -> dict[str, float | None]:
+    """What became of the slots that were paid for: the share of their time in which they ran, were reserved, or idled.
+
+    A plan that was made again counts once only, as a record has each task's last plan.
+    """
+    tasks, horizon = record.tasks, settings.horizon
+    lives = np.minimum(record.pods["deleted_at"], horizon) - np.minimum(record.pods["created_at"], horizon)
+    paid = float(np.sum(lives)) * settings.slots_per_pod
+    if not paid:
+        return {"busy_share": None, "reserved_share": None, "idle_share": None}
+    busy = 0.0
+    for phase in ("plan", "apply"):
+        began = tasks[f"{phase}_started_at"]
+        ended = np.minimum(tasks[f"{phase}_ended_at"], np.minimum(tasks["final_at"], horizon))
+        busy += float(np.sum((ended - began)[began < horizon]))
+    held = record.reservations
+    reserved = float(np.sum(np.minimum(held["released_at"], horizon) - np.minimum(held["reserved_at"], horizon)))
+    busy, reserved = busy / paid, reserved / paid
+    return {"busy_share": busy, "reserved_share": reserved, "idle_share": max(1 - busy - reserved, 0.0)}
+
+
+def _money(figures: Mapping[str, Estimate], settings: MetricSettings) -> dict[str, Estimate]:
+    if settings.pod_hour is None and settings.waiting_hour is None:
+        return {}
+    pods = (figures["pod_seconds"].value or 0.0) / HOUR * (settings.pod_hour or 0.0)
+    waited = sum(figures[name].value or 0.0 for name in CAUSE_METRICS if name.startswith("wait_"))
+    waiting = waited / HOUR * (settings.waiting_hour or 0.0)
+    is_bound = bool(settings.waiting_hour) and (figures["censored"].value or 0.0) > 0
+    return {
+        "cost.pods": Estimate(pods),
+        "cost.waiting": Estimate(waiting, is_bound),
+        "cost.total": Estimate(pods + waiting, is_bound),
     }
 
 

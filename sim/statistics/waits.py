@@ -62,6 +62,17 @@ class Waits:
             return Estimate(None)
         return Estimate(float(self._sorted[-1]), lower_bound=self._any_censored)
 
+    def share_within(self, limit: float) -> Estimate:
+        """The share of the tasks that waited no longer than *limit* seconds.
+
+        A task that still waits does not count among them. It may yet, if it has not waited so long: then the share is a
+        lower bound.
+        """
+        if not len(self._sorted):
+            return Estimate(None)
+        over, so_far = (int(np.searchsorted(waits, limit, side="right")) for waits in (self._over, self._sorted))
+        return Estimate(over / len(self._sorted), lower_bound=so_far > over)
+
     @property
     def _any_censored(self) -> bool:
         return len(self._over) < len(self._sorted)

@@ -67,9 +67,9 @@ def observe(scenario: Scenario, warmup: float = 0.2) -> Observed:
     start = round(warmup * horizon)
     seen = Observed([], [], [], [])
     for run in sim.run(scenario, jobs=2).runs:
-        arrived = run.tasks["arrived_at"]
-        began = np.minimum(run.tasks["plan_started_at"], horizon)
-        ended = np.minimum(run.tasks["plan_ended_at"], horizon)
+        arrived = run.record.tasks["arrived_at"]
+        began = np.minimum(run.record.tasks["plan_started_at"], horizon)
+        ended = np.minimum(run.record.tasks["plan_ended_at"], horizon)
         counted = (arrived >= start) & (arrived < horizon - (horizon - start) // 50)
         wait = (began - arrived)[counted]
         seen.wait.append(float(np.mean(wait)) / SECOND)
@@ -82,7 +82,7 @@ def observe(scenario: Scenario, warmup: float = 0.2) -> Observed:
         area = float(np.sum(number[:-1] * np.diff(moments).astype(np.float64)))
         through = float(np.sum((ended - arrived).astype(np.float64)))
         seen.little.append(abs(area - through) / through)
-    assert (run.tasks["plan_started_at"] != NEVER).any()
+    assert (run.record.tasks["plan_started_at"] != NEVER).any()
     return seen
 
 

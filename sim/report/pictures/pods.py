@@ -79,8 +79,8 @@ def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, F
     confirmed = own[own.confirmed_at.notna()]
     spans = (
         _spans(own.arrived_at, own.plan_started_at),
-        _spans(planned.plan_started_at, planned.plan_ended_at.fillna(planned.final_at)),
-        _spans(confirmed.confirmed_at, confirmed.apply_ended_at.fillna(confirmed.final_at)),
+        _spans(planned.plan_started_at, planned.plan_ended_at.fillna(planned.ended_at)),
+        _spans(confirmed.confirmed_at, confirmed.apply_ended_at.fillna(confirmed.ended_at)),
     )
     begins, ends = (np.concatenate(parts) for parts in zip(*spans, strict=True))
     return counted(begins, ends, result.scenario.end)

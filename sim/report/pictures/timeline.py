@@ -174,7 +174,7 @@ class _Lanes:
             ("apply", "apply_started_at", "apply_ended_at"),
         ):
             ran = self._tasks[self._tasks[begin].notna()]
-            ran = ran.assign(until=ran[end].fillna(ran.final_at))
+            ran = ran.assign(until=ran[end].fillna(ran.ended_at))
             for task in style.rows(self._stretch.cuts(ran, begin, "until")):
                 key = (getattr(task, f"{part}_pod"), getattr(task, f"{part}_slot"))
                 if key in self._lane:
