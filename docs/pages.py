@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 import sim
 from sim.policies import registry
-from sim.report.table import seconds
+from sim.report.lines import seconds
 from sim.results.summary import entry
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ ABOVE = {
     "engine": {"runs", "policies", "machine_code"},
     "statistics": {"runs"},
     "experiment": {"engine", "model", "policies", "runs", "scenario", "statistics", "traces", "world"},
-    "results": {"engine", "experiment", "runs", "scenario", "statistics", "world"},
+    "results": {"engine", "experiment", "runs", "scenario", "statistics", "traces", "world"},
     "report": {"results", "runs", "scenario", "statistics"},
     "check": {"experiment", "results", "runs", "scenario", "statistics", "traces"},
     "api": {"check", "experiment", "model", "policies", "report", "results", "scenario"},

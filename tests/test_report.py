@@ -62,9 +62,9 @@ def command(*words: str) -> int:
 
 
 def test_it_says_what_went_wrong(page: str) -> None:
-    assert "Under old a confirmed task waits 41.1 min on average." in page
-    assert "Under fixed it waits 0 s, for 5.87 pod-hours more." in page
-    assert "Under demand it waits 0 s, for 0.22 pod-hours more." in page
+    assert "old is the cheapest: 95 % of applies start within 82.2 min and 95 % of plans at once" in page
+    assert "fixed lets nobody wait less and costs 7.956 pod-hours." in page
+    assert "Nothing in this scenario is random" in page
     assert "<title>reserved 599: 0:01:01 to 1:31:01</title>" in page
     assert "pod deletion at 5 min, pod: 0" in page
     assert "1 to 5 pods, 2 at the start; 3 slots each, 1 of them for applies" in page

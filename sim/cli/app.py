@@ -85,7 +85,8 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
 @_scenarios
 @_run_options
 @click.option("--report", is_flag=True, help="Also write report.html, beside the results.")
-def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, report: bool, **options: Any) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Print every figure, with its interval.")
+def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, report: bool, verbose: bool, **options: Any) -> None:
     """Run every policy of each SCENARIO side by side, print the comparison and write the results.
 
     SCENARIO is a YAML file, or - for standard input.
@@ -94,9 +95,9 @@ def run(scenarios: tuple[str, ...], as_json: bool, quiet: bool, report: bool, **
     for result, folder, _ in _results(scenarios, quiet, False, report=report, **options):
         summaries[result.scenario.name] = result.summary
         if not quiet and not as_json:
-            from sim.report.table import comparison, show
+            from sim.report.table import show
 
-            show(comparison(result))
+            show(result, every=verbose)
             click.echo(f"Results: {folder}")
             click.echo(f"Report: {folder / 'report.html'}\n" if report else "")
     if as_json:

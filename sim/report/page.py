@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sim.report.html_table import comparison_table
 from sim.report.plot import Plot
 from sim.report.svg import as_svg
-from sim.report.words import facts, verdict
+from sim.report.words import facts
 
 if TYPE_CHECKING:
     from sim.results.result_base import ResultBase
@@ -34,8 +34,8 @@ def report(result: ResultBase) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light '
         f'dark"><style>{style}</style></head><body><main><h1>{name}</h1>'
         f'<p class="description">{_described(scenario.description)}</p>'
-        f'<section aria-label="Verdict" class="verdict"><p>{escape(verdict(result))}</p></section>'
-        f"<section><h2>Comparison</h2><div class='wide' tabindex='0'>{comparison_table(result)}</div></section>"
+        "<section class='verdict'><h2>Comparison</h2>"
+        f"<div class='wide' tabindex='0'>{comparison_table(result)}</div></section>"
         f"{''.join(_figures(result))}"
         f"<section><h2>The scenario</h2><dl>{told}</dl></section>"
         f"</main><script>{script}</script></body></html>\n"

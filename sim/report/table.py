@@ -1,9 +1,8 @@
-"""The comparison as a table that fits a terminal 80 columns wide."""
+"""The comparison as a table for a terminal: a column per policy, or a row per policy where those do not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich import box
@@ -11,71 +10,34 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sim.report.answer import answer, worse_than_another
+from sim.report.lines import Line, groups_of, lines_of
 from sim.results.result_base import ResultBase
 from sim.results.summary import entry
 from sim.statistics.mean_interval import ENOUGH
 
 WIDTH = 80
+"""How wide it is where the output is no terminal."""
+
+MARKS = {"shorter": "↓", "less": "↓", "longer": "↑", "more": "↑", "cannot tell": "≈"}
 
 WORTH_SAYING = 1.5
 """By what factor pairing has to save replications for the table to mention it."""
 
-
-def seconds(value: float) -> str:
-    """A duration in seconds, with as many decimals as matter."""
-    return f"{value:,.1f} s" if abs(value) < 100 and value != int(value) else f"{value:,.0f} s"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+SHORT = {
+    "completed": "finished", "apply_wait.p95": "apply 95 %", "apply_wait.within_slo": "in time",
+    "plan_wait.p95": "plan 95 %", "plan_wait.within_slo": "in time", "pod_seconds": "pod-hours", "cost.total": "cost",
+}  # fmt: skip
+"""What the columns are called where each policy has a row, in their order."""
 
 
-def _hours(value: float) -> str:
-    return f"{value / 3600:,.2f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the table: what it is called, which metric it shows, and how its figures are written."""
-
-    title: str
-    metric: str
-    written: Callable[[float], str]
-    always: bool = True
-    """Whether it is shown even if it is 0 for every policy."""
-
-
-LINES = (
-    Line("tasks", "tasks", _count),
-    Line("confirmed", "confirmed", _count),
-    Line("still waiting", "censored", _count),
-    Line("failed", "failed", _count),
-    Line("still unplanned", "unplanned", _count),
-    Line("apply wait: mean", "apply_wait.mean", seconds),
-    Line("  p50", "apply_wait.p50", seconds),
-    Line("  p95", "apply_wait.p95", seconds),
-    Line("  p99", "apply_wait.p99", seconds),
-    Line("  max", "apply_wait.max", seconds),
-    # In all, over all confirmed tasks.
-    Line("waited: server down", "wait_server_down", seconds, always=False),
-    Line("waited: agent offline", "wait_agent_offline", seconds, always=False),
-    Line("waited: polling", "wait_polling", seconds, always=False),
-    Line("waited: pod starting", "wait_pod_starting", seconds, always=False),
-    Line("waited: no slot", "wait_no_slot", seconds, always=False),
-    Line("waited: replanning", "wait_replanning", seconds, always=False),
-    Line("pod-hours", "pod_seconds", _hours),
-    Line("peak pods", "peak_pods", _count),
-    Line("pods never used", "overshoot", _count),
-)
-
-
-def figure(found: dict[str, Any], written: Callable[[float], str]) -> str:
-    """One figure, with its interval. ``>`` before it says that it is a lower bound, ``?`` after it: not enough data."""
+def figure(found: dict[str, Any], written: Callable[[float], str], intervals: bool = False) -> str:
+    """One figure. ``>`` before it says that it is a lower bound, ``?`` after it that there are not enough data."""
     if found["value"] is None:
         return "-"
     if found.get("lower_bound"):
         return f"> {written(found['value'])}"
-    return written(found["value"]) + _interval(found, written)
+    return written(found["value"]) + _interval(found, written, intervals)
 
 
 def difference(found: dict[str, Any], written: Callable[[float], str]) -> str:
@@ -85,60 +47,111 @@ def difference(found: dict[str, Any], written: Callable[[float], str]) -> str:
     bound = "> " if found.get("lower_bound") else "< " if found.get("upper_bound") else ""
     if found["value"] == 0 and not bound and (found.get("not_enough_data") or not found.get("ci_high")):
         return "="
-    return f"{bound}{'+' if found['value'] > 0 else ''}{written(found['value'])}" + _interval(found, written)
+    return f"{bound}{'+' if found['value'] > 0 else ''}{written(found['value'])}" + _interval(found, written, True)
 
 
-def _interval(found: dict[str, Any], written: Callable[[float], str]) -> str:
+def _interval(found: dict[str, Any], written: Callable[[float], str], shown: bool) -> str:
     if found.get("not_enough_data"):
         return " ?"
     low, high = found.get("ci_low"), found.get("ci_high")
-    if low is None or high is None or low == high:
+    if not shown or low is None or high is None or low == high:
         return ""
-    return f" ({written(low).removesuffix(' s')} to {written(high).removesuffix(' s')})"
+    unit = " s" if written(low).endswith(" s") else " %" if written(low).endswith(" %") else ""
+    return f" ({written(low).removesuffix(unit)} to {written(high).removesuffix(unit)})"
 
 
-def comparison(result: ResultBase) -> RenderableType:
-    """The policies side by side, the first repeated in each block of as many as fit beside it."""
-    first, *others = result.labels
-    lines = lines_of(result)
-    titles = ["", *(line.title for line in lines)]
-    reference = [
-        first,
-        *(figure(entry(result.summary["policies"][first], line.metric), line.written) for line in lines),
-    ]
-    parts: list[RenderableType] = [_head(result)]
-    beside = {label: _columns(result, label, lines) for label in others}
-    room = WIDTH - _width([titles, reference])
-    for block in _blocks({label: _width(columns) for label, columns in beside.items()}, room):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-        table.add_column("")
-        table.add_column(first, justify="right", overflow="fold")
-        columns = [titles, reference]
-        for label in block:
-            shown, apart, *words = beside[label]
-            table.add_column(shown[0], justify="right", overflow="fold")
-            table.add_column(apart[0], justify="right", overflow="fold", style="cyan")
-            if words:
-                table.add_column("", overflow="fold")
-            columns += beside[label]
-        for row in list(zip(*columns, strict=True))[1:]:
-            table.add_row(*row)
-        parts.append(table)
-    parts.extend(Text(note) for note in notes(result))
+def mark(result: ResultBase, label: str, metric: str) -> str:
+    """How a figure compares with the first policy's, as a sign; nothing for the first and where they are equal."""
+    if label == result.labels[0] or result.replications < 2:
+        return ""
+    found = entry(result.summary["comparisons"][label], metric)
+    if difference(found, str) == "=" or found["value"] is None:
+        return ""
+    return MARKS.get(found.get("verdict", ""), "")
+
+
+def comparison(result: ResultBase, width: int = WIDTH, every: bool = False) -> RenderableType:
+    """The answer, the table and what has to be known beside it.
+
+    With *every* line, each with its interval, and the differences from the first policy after them.
+    """
+    parts: list[RenderableType] = [_head(result), *(Text(sentence) for sentence in answer(result))]
+    if every:
+        parts += _in_blocks(result, width)
+    else:
+        columns = _columns(result, result.labels, False)
+        fits = _width(columns) <= width
+        parts.append(_table(columns) if fits else _row_per_policy(result))
+    parts += [Text(note) for note in notes(result, every)]
     return Group(*parts)
 
 
-def _columns(result: ResultBase, label: str, lines: Sequence[Line]) -> list[list[str]]:
-    """The columns of a policy that is not the first, with their heads: figures, differences and, if told, verdicts."""
-    metrics, differences = result.summary["policies"][label], result.summary["comparisons"][label]
-    shown = [figure(entry(metrics, line.metric), line.written) for line in lines]
-    found = [entry(differences, line.metric) for line in lines]
-    apart = [difference(each, line.written) for each, line in zip(found, lines, strict=True)]
-    columns = [[label, *shown], [f"vs {result.labels[0]}", *apart]]
-    if result.replications > 1:
-        verdicts = (each.get("verdict", "cannot tell") for each in found)
-        columns.append(["", *("" if told == "=" else word for told, word in zip(apart, verdicts, strict=True))])
-    return columns
+def _columns(result: ResultBase, labels: Sequence[str], every: bool) -> list[list[str]]:
+    """The titles, and for each policy its figures; a group's heading has empty cells beside it."""
+    worse = worse_than_another(result.summary, result.labels)
+    titles = [""]
+    columns = [[f"{label} *" if label in worse else label] for label in labels]
+    for group in groups_of(result, every):
+        titles += [group.title, *(f"  {line.title}" for line in group.lines)]
+        for label, column in zip(labels, columns, strict=True):
+            metrics = result.summary["policies"][label]
+            column += ["", *(_cell(result, label, metrics, line, every) for line in group.lines)]
+    return [titles, *columns]
+
+
+def _cell(result: ResultBase, label: str, metrics: dict[str, Any], line: Line, every: bool) -> str:
+    sign = mark(result, label, line.metric)
+    return figure(entry(metrics, line.metric), line.written, every) + (f" {sign}" if sign else "")
+
+
+def _table(columns: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for number, column in enumerate(columns):
+        table.add_column(column[0], justify="right" if number else "left", overflow="fold")
+    for row in list(zip(*columns, strict=True))[1:]:
+        is_heading = not any(row[1:]) and not row[0].startswith(" ")
+        table.add_row(*row, style="bold" if is_heading else None)
+    return table
+
+
+def _in_blocks(result: ResultBase, width: int) -> Iterator[RenderableType]:
+    """All figures with their intervals, as many policies beside the first as fit, and then the differences."""
+    first, *others = result.labels
+    titles, reference = _columns(result, [first], True)
+    room = width - _width([titles, reference])
+    wide = {label: _width([_columns(result, [label], True)[1]]) for label in others}
+    for block in _blocks(wide, room):
+        yield _table(_columns(result, [first, *block], True))
+    lines = lines_of(result, every=True)
+    apart = {
+        label: [f"{label} vs {first}", *(
+            difference(found, line.written) + (f" {sign}" if (sign := mark(result, label, line.metric)) else "")
+            for line in lines for found in [entry(result.summary["comparisons"][label], line.metric)])]
+        for label in others
+    }  # fmt: skip
+    names = ["", *(_whole_title(line) for line in lines)]
+    if others:
+        for block in _blocks({label: _width([column]) for label, column in apart.items()}, width - _width([names])):
+            yield _table([names, *(apart[label] for label in block)])
+
+
+def _whole_title(line: Line) -> str:
+    """A line's title that can stand alone."""
+    return (
+        f"{line.metric.partition('.')[0].replace('_', ' ')}: {line.title.strip()}" if "." in line.metric else line.title
+    )
+
+
+def _row_per_policy(result: ResultBase) -> Table:
+    """The figures of the answer, a row per policy."""
+    worse = worse_than_another(result.summary, result.labels)
+    lines = {line.metric: line for line in lines_of(result)}
+    shown = [lines[metric] for metric in SHORT if metric in lines]
+    columns = [["", *(f"{label} *" if label in worse else label for label in result.labels)]]
+    for line in shown:
+        cells = [_cell(result, label, result.summary["policies"][label], line, False) for label in result.labels]
+        columns.append([SHORT[line.metric], *cells])
+    return _table(columns)
 
 
 def _width(columns: Sequence[Sequence[str]]) -> int:
@@ -156,68 +169,75 @@ def _head(result: ResultBase) -> Text:
     return Text.assemble((scenario.name, "bold"), f"  ({', '.join(facts)})", no_wrap=True, overflow="ellipsis")
 
 
-def notes(result: ResultBase) -> Iterator[str]:
+def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
     """What a reader of the comparison has to know beside it, one sentence or two each."""
-    if result.replications > 1:
+    lines = lines_of(result, every)
+    policies = result.summary["policies"]
+    signs = {mark(result, label, line.metric) for label in result.labels for line in lines}
+    if signs & {"↓", "↑", "≈"}:
+        yield f"↓ ↑: less or more than under {result.labels[0]}, beyond chance. ≈: it may be chance."
+    if every and result.replications > 1:
         yield f"In brackets: the {result.scenario.confidence * 100:g} % interval of the mean over replications."
-        gains = [
-            entry(m, line.metric).get("pairing_gain") for m in result.summary["comparisons"].values() for line in LINES
-        ]
-        known = sorted(gain for gain in gains if gain is not None)
-        gain = known[len(known) // 2] if known else 1.0
-        if gain >= WORTH_SAYING:
-            yield (
-                f"As all policies meet the same worlds, it takes {gain:.2g} times fewer replications to tell them "
-                "apart (median of the rows)."
-            )
-    yield from _too_few(result)
-    if any(entry(m, line.metric).get("lower_bound") for m in result.summary["policies"].values() for line in LINES):
-        yield "> and <: at least and at most. Tasks that still wait at the end would have waited longer."
+    if any(entry(m, line.metric).get("lower_bound") for m in policies.values() for line in lines):
+        yield ">: at least. Tasks still waited at the end of the run, and would have waited longer."
+    yield from _too_few(result, lines)
+    if worse_than_another(result.summary, result.labels):
+        yield "*: another policy finishes as many tasks, lets nobody wait noticeably longer, and costs no more."
+    if every:
+        yield from _pairing(result, lines)
     if result.warmup_too_short:
         yield (
             "The runs are too short for a warm-up of their own choice: the number of tasks in the system still "
             "changes after half of the time. Give a longer horizon, or a warmup in place of auto."
         )
+    yield from (f"Note: {note}" for note in result.summary.get("notes", ()))
     wanted = result.scenario.precision
     if wanted is not None:
         reached = "reached" if result.precision_reached else "not reached"
         yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
+    if not every:
+        yield "-v shows every figure, with intervals."
 
 
-def _too_few(result: ResultBase) -> Iterator[str]:
+def _pairing(result: ResultBase, lines: Sequence[Line]) -> Iterator[str]:
+    gains = [
+        entry(m, line.metric).get("pairing_gain") for m in result.summary["comparisons"].values() for line in lines
+    ]
+    known = sorted(gain for gain in gains if gain is not None)
+    gain = known[len(known) // 2] if known else 1.0
+    if gain >= WORTH_SAYING:
+        yield (
+            f"As all policies meet the same worlds, it takes {gain:.2g} times fewer replications to tell them apart "
+            "(median of the rows)."
+        )
+
+
+def _too_few(result: ResultBase, lines: Sequence[Line]) -> Iterator[str]:
     """Which figures rest on too few replications, and what would help."""
-    found = [entry(m, line.metric) for m in result.summary["policies"].values() for line in lines_of(result)]
-    if not any(each.get("not_enough_data") for each in found):
-        return
-    yield (
-        f"?: not enough data. Fewer than {ENOUGH} replications have a figure there that is not 0, so nothing is known "
-        "of how large it may be."
-    )
-    needed = [each["replications_needed"] for each in found if each.get("not_enough_data")
-              and each.get("replications_needed", 0) > result.replications]  # fmt: skip
-    if needed:
-        yield f"With about {max(needed):,} replications there would be enough, but where it is always 0."
+    found = [entry(m, line.metric) for m in result.summary["policies"].values() for line in lines]
+    if any(each.get("not_enough_data") for each in found):
+        needed = [each["replications_needed"] for each in found if "replications_needed" in each]
+        more = f" About {max(needed):,} replications would show more." if needed else ""
+        yield (
+            f"?: 0 in nearly all of the {result.replications} replications. The few others, less than {ENOUGH}, do not "
+            f"tell how large it can be.{more}"
+        )
     without = max(result.replications - each.get("replications", result.replications) for each in found)
     if without:
-        yield f"Up to {without} of {result.replications} replications have no such figure, as no task was confirmed."
+        yield f"Up to {without} of {result.replications} replications have no such wait, as no task came so far."
 
 
-def lines_of(result: ResultBase) -> list[Line]:
-    """The lines that say something about this result."""
-    policies = result.summary["policies"].values()
-    return [line for line in LINES if line.always or any(entry(metrics, line.metric)["value"] for metrics in policies)]
-
-
-def show(renderable: RenderableType, console: Console | None = None) -> None:
-    """Print on standard output, at most `WIDTH` wide where that is not a terminal."""
+def show(result: ResultBase, every: bool = False, console: Console | None = None) -> None:
+    """Print the comparison on standard output: as wide as the terminal, or `WIDTH` wide where that is none."""
     console = console or Console(highlight=False, markup=False, emoji=False)
+    width = console.width if console.is_terminal else WIDTH
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=WIDTH, file=console.file)
-    console.print(renderable)
+    console.print(comparison(result, width, every))
 
 
-def _blocks(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
-    """The other policies in blocks that fit into the *room* beside the first, which alone is a block, too."""
+def _blocks(widths: dict[str, int], room: int) -> Iterator[list[str]]:
+    """The policies in blocks that fit into the *room*; one that does not fit alone is a block, too."""
     block: list[str] = []
     left = room
     for label, width in widths.items():

@@ -1,57 +1,15 @@
-"""A scenario and its result in words."""
+"""A scenario in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.report.pictures.style import duration
-from sim.results.summary import entry
 from sim.scenario.distributions import Quantity, mean_of
 
 if TYPE_CHECKING:
-    from sim.results.result_base import ResultBase
     from sim.scenario import Scenario
-
-
-def verdict(result: ResultBase) -> str:
-    """What came out, in one sentence per policy: how long confirmed tasks wait, and what that costs."""
-    first, *others = result.labels
-    policies = result.summary["policies"]
-    told = [f"Under {first} a confirmed task waits {_wait(policies[first])} on average{_starving(policies[first])}."]
-    for label in others:
-        compared = result.summary["comparisons"][label]
-        told.append(
-            f"Under {label} it waits {_wait(policies[label])}{_starving(policies[label])}"
-            f"{_sure(entry(compared, 'apply_wait.mean'))}, for {_cost(entry(compared, 'pod_seconds'))}."
-        )
-    return " ".join(told)
-
-
-def _wait(metrics: dict[str, Any]) -> str:
-    found = entry(metrics, "apply_wait.mean")
-    if found["value"] is None:
-        return "for nothing, as none was confirmed,"
-    return ("more than " if found.get("lower_bound") else "") + duration(found["value"])
-
-
-def _starving(metrics: dict[str, Any]) -> str:
-    left = entry(metrics, "censored")["value"]
-    return f" ({left:g} still waiting at the end)" if left else ""
-
-
-def _sure(found: dict[str, Any]) -> str:
-    word = found.get("verdict")
-    if word is None:
-        return ""
-    return " (a difference that may be chance)" if word == "cannot tell" else f" ({word}, beyond chance)"
-
-
-def _cost(found: dict[str, Any]) -> str:
-    hours = found["value"] / 3600
-    if hours == 0:
-        return "the same pod-hours"
-    return f"{abs(hours):,.2f} pod-hours {'more' if hours > 0 else 'less'}"
 
 
 def facts(scenario: Scenario, replications: int) -> Iterator[tuple[str, str]]:

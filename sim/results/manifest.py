@@ -24,6 +24,7 @@ def manifest(result: ExperimentResult) -> dict[str, Any]:
             "policies": [policy.description for policy in result.policies],
         },
         "seed": scenario.seed,
+        "random": result.varies,
         "replications": result.replications,
         "precision_reached": result.precision_reached,
         "warmup": {

@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.experiment.named_policies import NamedPolicy
 from sim.experiment.run_experiment import Experiment, Findings, measured, warmup_of
+from sim.results.notes import late_arrivals, undecided_blockers, unequal_work
 from sim.results.result_base import ResultBase
 from sim.results.summary import Summary, summarize
 from sim.runs.time import SECOND
@@ -41,6 +42,10 @@ class ExperimentResult(ResultBase):
         return warmup_of(self.scenario, self.runs)
 
     @property
+    def varies(self) -> bool:  # type: ignore[override]
+        return self.worlds.vary
+
+    @property
     def warmup(self) -> float:  # type: ignore[override]
         return self._warmup.length / SECOND
 
@@ -50,7 +55,15 @@ class ExperimentResult(ResultBase):
 
     @cached_property
     def summary(self) -> Summary:  # type: ignore[override]
-        return summarize(self.measured, self.scenario.confidence, self.worlds)
+        summary = summarize(self.measured, self.scenario.confidence, self.worlds)
+        policies = summary["policies"]
+        completed = {label: policies[label]["completed"]["value"] for label in self.labels}
+        notes = [
+            *late_arrivals(self.scenario),
+            *undecided_blockers(self.scenario, self.runs, self._names),
+            *unequal_work(completed, policies[self.labels[0]]["tasks"]["value"]),
+        ]
+        return {**summary, "notes": notes}
 
     @cached_property
     def measured(self) -> Measured:

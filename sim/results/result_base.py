@@ -27,6 +27,8 @@ class ResultBase:
     """The warm-up in seconds: the scenario's, or the one that was chosen."""
     warmup_too_short: bool
     """Whether the runs were too short to choose a warm-up: the choice is then the half at which the search ends."""
+    varies: bool
+    """Whether anything in the scenario is random. If not, one replication says it all."""
     summary: Summary
     """The metrics of each policy and their differences from the first, as in `summary.json`."""
 

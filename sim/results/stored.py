@@ -32,6 +32,7 @@ class StoredResult(ResultBase):
             self.labels = tuple(manifest["policies"])
             self.replications = _whole(manifest["replications"])
             self.warmup = float(manifest["warmup"]["seconds"])
+            self.varies = bool(manifest["random"])
             self.warmup_too_short = bool(manifest["warmup"].get("too_short", False))
             self.precision_reached = manifest["precision_reached"]
             if not self.labels or len(set(self.labels)) < len(self.labels) or self.replications < 1:

@@ -57,9 +57,24 @@ def recording_of(scenario: Scenario) -> Recording | None:
         recording = _read_once(path, *_signature(path))
     except InputError as error:
         raise scenario.mistake(("workload", "trace"), str(error)) from None
+    first = float(recording.columns["arrive"][0])
+    if first >= scenario.horizon:
+        problem = (
+            f"found no task that arrives before the horizon ({scenario.horizon:g} s): the first does at {first:.15g} s"
+        )
+        raise scenario.mistake(("workload", "trace"), problem + _suspicion(first))
     for field, problem in gaps(trace, frozenset(recording.columns)):
         raise scenario.mistake(("workload", "trace", field), problem)
     return recording
+
+
+def _suspicion(first: float) -> str:
+    """What times that large probably are, in words."""
+    if 1e9 <= first < 1e10:
+        return ", which looks like seconds since 1970; expected seconds since the start of the simulation"
+    if 1e12 <= first < 1e13:
+        return ", which looks like milliseconds since 1970; expected seconds since the start of the simulation"
+    return "; expected a longer horizon, or times that count from the start of the simulation"
 
 
 def _signature(path: Path) -> tuple[int, int]:

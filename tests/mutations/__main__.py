@@ -82,6 +82,7 @@ MODEL = [
     Mutant("5.4 attempts by index", "waiting.py", "yield self._env.moment(delay, ATTEMPT + task.index)", "yield self._env.moment(delay, ATTEMPT - task.index)"),
     Mutant("5 the horizon does not count", "run.py", "env.run(until=settings.horizon)", "env.run(until=settings.horizon + 1)"),
     Mutant("7 waits by cause", "causes.py", "        return SERVER_DOWN\n", "        return POLLING\n"),
+    Mutant("7 waits for a plan", "causes.py", "for task in server.tasks.awaiting_plan:", "for task in server.tasks.awaiting_apply:"),
     Mutant("7 waits for a silent pod that was chosen", "causes.py", "return AGENT_OFFLINE if slot.pod.is_offline else POLLING", "return AGENT_OFFLINE if slot.pod.is_offline and slot.task else POLLING"),
 ]  # fmt: skip
 
@@ -129,8 +130,9 @@ ENGINE = [
     Mutant("5.3 arrivals before attempts", "clock.py", "ARRIVAL: Final = 7 << 32", "ARRIVAL: Final = (9 << 32) + 99"),
     Mutant("5.4 attempts before the tick", "clock.py", "ATTEMPT: Final = 9 << 32", "ATTEMPT: Final = (10 << 32) + 99"),
     Mutant("5 the horizon does not count", "run.py", "clock.run_to(settings.horizon)", "clock.run_to(settings.horizon + 1)"),
-    Mutant("7 waits by cause", "causes.py", "            self._current = SERVER_DOWN\n", "            self._current = POLLING\n"),
-    Mutant("7 waits for a silent pod that was chosen", "causes.py", "self._current = AGENT_OFFLINE if found.pod.is_offline else POLLING", "self._current = POLLING"),
+    Mutant("7 waits by cause", "causes.py", "            totals.current = SERVER_DOWN\n", "            totals.current = POLLING\n"),
+    Mutant("7 waits for a plan", "causes.py", "self._plan_waits[task] = tuple(totals.by_cause)", "self._plan_waits[task] = tuple([0] * len(CAUSES))"),
+    Mutant("7 waits for a silent pod that was chosen", "causes.py", "totals.current = AGENT_OFFLINE if found.pod.is_offline else POLLING", "totals.current = POLLING"),
 ]  # fmt: skip
 
 

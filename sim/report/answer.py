@@ -1,0 +1,218 @@
+"""The answer: which policy serves best and what it costs, in a few sentences that stand above the table.
+
+It goes by what people who wait notice: how many tasks are finished at all, how long all but the slowest twentieth wait
+(the 95 % quantile) and how many are served within the service level. Means hide those who wait for hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sim.report.pictures.style import duration
+from sim.results.result_base import ResultBase
+from sim.results.summary import Summary, entry
+from sim.statistics.mean_interval import ENOUGH
+
+FEWER = 0.01
+"""A policy that finishes fewer tasks than the best one, by this share of all, is not compared by its waits."""
+
+CLOSE = 0.02
+"""Figures that differ by a smaller share are not called different here."""
+
+FEW_WITHOUT = 0.1
+"""Where more replications than this share have no wait, it is said in place of a figure."""
+
+WAITS = ("apply_wait", "plan_wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one policy does for those who wait, and what it costs."""
+
+    label: str
+    metrics: Mapping[str, Any]
+
+    def value(self, metric: str) -> float:
+        """A figure; 0 where there is none."""
+        return float(entry(dict(self.metrics), metric)["value"] or 0.0)
+
+    @property
+    def cost(self) -> float:
+        """Pod-hours, or money if the scenario has prices."""
+        return self.value("cost.total") if "cost" in self.metrics else self.value("pod_seconds") / 3600
+
+    def serves_like(self, other: Service) -> bool:
+        """Whether nobody waits noticeably longer than under *other*, up to the slowest hundredth."""
+        return not any(
+            _more(self.value(f"{wait}.{quantile}"), other.value(f"{wait}.{quantile}"), 1.0)
+            for wait in WAITS
+            for quantile in ("p95", "p99")
+        )
+
+    def beats(self, other: Service) -> bool:
+        """Whether it makes nobody wait longer and costs no more, and is better in one of these."""
+        if not self.serves_like(other) or _more(self.cost, other.cost):
+            return False
+        return not other.serves_like(self) or _more(other.cost, self.cost)
+
+
+def answer(result: ResultBase) -> list[str]:
+    """The answer that a result gives, a sentence or two each."""
+    currency = result.scenario.cost.currency if result.scenario.cost is not None else None
+    return list(_sentences(result.summary, result.labels, result.replications, result.varies,
+                           result.scenario.slo.limits, currency))  # fmt: skip
+
+
+def worse_than_another(summary: Summary, labels: Sequence[str]) -> list[str]:
+    """The policies that another one beats: it finishes as many tasks, lets nobody wait longer, and costs no more."""
+    services = [Service(label, summary["policies"][label]) for label in labels]
+    tasks = services[0].value("tasks")
+    return [
+        one.label
+        for one in services
+        if any(
+            other.value("completed") >= one.value("completed") - FEWER * tasks and other.beats(one)
+            for other in services
+        )
+    ]
+
+
+def _sentences(
+    summary: Summary,
+    labels: Sequence[str],
+    replications: int,
+    varies: bool,
+    slo: Mapping[str, float],
+    currency: str | None,
+) -> Iterator[str]:
+    services = [Service(label, summary["policies"][label]) for label in labels]
+    tasks = services[0].value("tasks")
+    if tasks == 0:
+        yield "No task arrived, so there is nothing to compare."
+        return
+    most = max(service.value("completed") for service in services)
+    serving = [service for service in services if service.value("completed") >= most - FEWER * tasks]
+    fewer = [service for service in services if service not in serving]
+    best = [service for service in serving if not any(other.beats(service) for other in serving)]
+    best.sort(key=lambda service: service.cost)
+    yield _best(best, len(services), slo, currency, replications)
+    behind = [service for service in serving if service not in best]
+    if behind:
+        yield _behind(behind, currency)
+    if fewer:
+        yield _fewer(fewer, most, tasks)
+    yield from _sure(summary, labels, replications, varies, best)
+
+
+def _best(best: Sequence[Service], policies: int, slo: Mapping[str, float], currency: str | None, of: int) -> str:
+    cheapest, fastest = best[0], min(best, key=lambda each: [each.value(f"{wait}.p95") for wait in WAITS])
+    if policies == 1:
+        done = f"{cheapest.value('completed'):,.0f} of {cheapest.value('tasks'):,.0f} tasks are finished"
+        return f"Under {cheapest.label} {done}; {_waits(cheapest, slo, of)}. It costs {_cost(cheapest, currency)}."
+    if len(best) == 1 or fastest is cheapest:
+        like = [each.label for each in best[1:]]
+        also = f" ({_listed(like)}: about the same)" if like else ""
+        return f"{cheapest.label} does best: {_waits(cheapest, slo, of)}, for {_cost(cheapest, currency)}{also}."
+    between = len(best) - 2
+    others = f" {between} more {'lies' if between == 1 else 'lie'} between them." if between else ""
+    return (
+        f"It is a choice. {cheapest.label} is the cheapest: {_waits(cheapest, slo, of)}, "
+        f"for {_cost(cheapest, currency)}. {fastest.label} is the quickest: {_waits(fastest, slo, of)}, "
+        f"for {_cost(fastest, currency)}.{others}"
+    )
+
+
+def _behind(behind: Sequence[Service], currency: str | None) -> str:
+    if len(behind) == 1:
+        return f"{behind[0].label} lets nobody wait less and costs {_cost(behind[0], currency)}."
+    costs = sorted(service.cost for service in behind)
+    span = f"{costs[0]:,.4g} to {_cost(max(behind, key=lambda each: each.cost), currency)}"
+    return f"{_listed([each.label for each in behind])} let nobody wait less, and cost {span}."
+
+
+def _fewer(fewer: Sequence[Service], most: float, tasks: float) -> str:
+    told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
+    one = len(fewer) == 1
+    return (
+        f"{told} {'finishes' if one else 'finish'} fewer of the {tasks:,.0f} tasks than the {most:,.0f} that "
+        f"can be finished, so {'its' if one else 'their'} waits and cost do not compare."
+    )
+
+
+def _sure(
+    summary: Summary, labels: Sequence[str], replications: int, varies: bool, best: Sequence[Service]
+) -> Iterator[str]:
+    if not varies:
+        yield "Nothing in this scenario is random: this is what happens, not an estimate."
+        return
+    if replications == 1:
+        yield "This is one world: an anecdote. -r 50 shows what other worlds do."
+        return
+    if replications < ENOUGH:
+        yield f"{replications} worlds are too few to say how sure this is; -r 50 would tell."
+        return
+    shown = [each.label for each in best if each.label != labels[0]] or list(labels[1:])
+    if not shown:
+        yield f"These are means of {replications} worlds."
+        return
+    named = {"apply_wait.p95": "apply waits", "plan_wait.p95": "plan waits", "pod_seconds": "pod-hours"}
+    found = {
+        words: [entry(summary["comparisons"][label], metric) for label in shown] for metric, words in named.items()
+    }
+    told = [words for words, each in found.items() if all(one.get("verdict") != "cannot tell" for one in each)]
+    open_ = [words for words, each in found.items() if words not in told and any(one["value"] for one in each)]
+    text = f"In {replications} worlds"
+    if told:
+        text += f" the differences from {labels[0]} in {_listed(told)} are beyond chance"
+    if open_:
+        text += f"{', but those in ' if told else f' differences from {labels[0]} in '}{_listed(open_)} may be chance"
+        text += f" (-r {4 * replications} would halve the doubt)"
+    yield f"{text}." if told or open_ else f"{text} nothing differs."
+
+
+def _waits(service: Service, slo: Mapping[str, float], of: int) -> str:
+    """How long its tasks wait, in words; there were *of* replications."""
+    plans = f"{_wait(service, 'plan_wait')}{_within(service, 'plan_wait', slo)}"
+    seen = entry(dict(service.metrics), "apply_wait.p95").get("replications", of)
+    if not service.value("plan_and_apply.tasks"):
+        return f"95 % of plans start {plans}"
+    if not service.value("confirmed"):
+        return f"no task was confirmed, and 95 % of plans start {plans}"
+    if seen < of * (1 - FEW_WITHOUT):
+        return f"a task was confirmed in only {seen} of {of} worlds, and 95 % of plans start {plans}"
+    applies = f"{_wait(service, 'apply_wait')}{_within(service, 'apply_wait', slo)}"
+    if applies == plans:
+        return f"95 % of applies and of plans start {applies}"
+    return f"95 % of applies start {applies} and 95 % of plans {plans}"
+
+
+def _wait(service: Service, wait: str) -> str:
+    found = entry(dict(service.metrics), f"{wait}.p95")
+    if found["value"] is None:
+        return "never, as none was eligible"
+    if found.get("lower_bound"):
+        return f"within more than {duration(found['value'])}"
+    return "at once" if found["value"] == 0 else f"within {duration(found['value'])}"
+
+
+def _within(service: Service, wait: str, slo: Mapping[str, float]) -> str:
+    if wait not in slo:
+        return ""
+    return f" ({service.value(f'{wait}.within_slo') * 100:.3g} % within {duration(slo[wait])})"
+
+
+def _cost(service: Service, currency: str | None) -> str:
+    if currency is not None:
+        return f"{service.cost:,.4g} {currency}"
+    return f"{service.cost:,.4g} pod-hours"
+
+
+def _more(one: float, other: float, slack: float = 0.0) -> bool:
+    """Whether *one* is noticeably more than *other*."""
+    return one > other * (1 + CLOSE) + slack
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
