@@ -15,7 +15,7 @@ from sim.results.result_base import ResultBase
 from sim.results.summary import Summary, entry
 from sim.statistics.mean_interval import ENOUGH
 
-FEWER = 0.01
+FEWER = 0.002
 """A policy that finishes fewer tasks than the best one, by this share of all, is not compared by its waits."""
 
 CLOSE = 0.02
@@ -23,6 +23,9 @@ CLOSE = 0.02
 
 FEW_WITHOUT = 0.1
 """Where more replications than this share have no wait, it is said in place of a figure."""
+
+MANY = 4
+"""More policies than these are counted and not listed, where the table shows which they are."""
 
 WAITS = ("apply_wait", "plan_wait")
 
@@ -51,9 +54,14 @@ class Service:
             for quantile in ("p95", "p99")
         )
 
+    def is_like(self, other: Service) -> bool:
+        """Whether both do about the same at about the same cost."""
+        costs_differ = _more(self.cost, other.cost) or _more(other.cost, self.cost)
+        return self.serves_like(other) and other.serves_like(self) and not costs_differ
+
     def beats(self, other: Service) -> bool:
         """Whether it makes nobody wait longer and costs no more, and is better in one of these."""
-        if not self.serves_like(other) or _more(self.cost, other.cost):
+        if not self.serves_like(other) or self.cost > other.cost:
             return False
         return not other.serves_like(self) or _more(other.cost, self.cost)
 
@@ -115,7 +123,7 @@ def _best(best: Sequence[Service], policies: int, slo: Mapping[str, float], curr
         like = [each.label for each in best[1:]]
         also = f" ({_listed(like)}: about the same)" if like else ""
         return f"{cheapest.label} does best: {_waits(cheapest, slo, of)}, for {_cost(cheapest, currency)}{also}."
-    between = len(best) - 2
+    between = sum(not (each.is_like(cheapest) or each.is_like(fastest)) for each in best)
     others = f" {between} more {'lies' if between == 1 else 'lie'} between them." if between else ""
     return (
         f"It is a choice. {cheapest.label} is the cheapest: {_waits(cheapest, slo, of)}, "
@@ -128,13 +136,17 @@ def _behind(behind: Sequence[Service], currency: str | None) -> str:
     if len(behind) == 1:
         return f"{behind[0].label} lets nobody wait less and costs {_cost(behind[0], currency)}."
     costs = sorted(service.cost for service in behind)
-    span = f"{costs[0]:,.4g} to {_cost(max(behind, key=lambda each: each.cost), currency)}"
+    span = f"{_amount(costs[0])} to {_cost(max(behind, key=lambda each: each.cost), currency)}"
     return f"{_listed([each.label for each in behind])} let nobody wait less, and cost {span}."
 
 
 def _fewer(fewer: Sequence[Service], most: float, tasks: float) -> str:
-    told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
     one = len(fewer) == 1
+    if len(fewer) > MANY:
+        done = sorted(each.value("completed") for each in fewer)
+        told = f"{len(fewer)} others ({done[0]:,.0f} to {done[-1]:,.0f})"
+    else:
+        told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
     return (
         f"{told} {'finishes' if one else 'finish'} fewer of the {tasks:,.0f} tasks than the {most:,.0f} that "
         f"can be finished, so {'its' if one else 'their'} waits and cost do not compare."
@@ -204,9 +216,11 @@ def _within(service: Service, wait: str, slo: Mapping[str, float]) -> str:
 
 
 def _cost(service: Service, currency: str | None) -> str:
-    if currency is not None:
-        return f"{service.cost:,.4g} {currency}"
-    return f"{service.cost:,.4g} pod-hours"
+    return f"{_amount(service.cost)} {'pod-hours' if currency is None else currency}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _more(one: float, other: float, slack: float = 0.0) -> bool:
