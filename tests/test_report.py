@@ -148,7 +148,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         ),
         (
             ("plot", str(folder), "wait", "-o", "a.png"),
-            "sim plot: Invalid value for '{timeline|waits|pods|causes|frontier}'",
+            "sim plot: Invalid value for '{timeline|waits|plan_waits|pods|causes|plan_causes|frontier}'",
         ),
         (("export", str(folder), "--trace-events", "/proc/a/b"), "/proc/a/b: cannot be written: "),
     ):
@@ -257,7 +257,7 @@ def visible(browser: Any) -> list[bool]:
 def test_it_opens_without_an_error_and_shows_every_figure(browser: Any, page: str, tmp_path: Path) -> None:
     opened(browser, page, tmp_path)
     assert browser.get_log("browser") == []
-    assert visible(browser) == [True] * 5
+    assert visible(browser) == [True] * 7
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
 
 
@@ -284,7 +284,7 @@ def test_it_prints(browser: Any, page: str, tmp_path: Path) -> None:
     try:
         assert browser.execute_script("return getComputedStyle(document.querySelector('button')).display") == "none"
         assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert visible(browser) == [True] * 5
+        assert visible(browser) == [True] * 7
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert len(browser.print_page()) > 10_000
@@ -306,16 +306,16 @@ def test_a_choice_of_replication(browser: Any, tmp_path: Path) -> None:
 
     result = sim.run(scenario(workload={"arrivals": BUSY}, replications=3, policies=["old", "static"]))
     opened(browser, report(result), tmp_path)
-    assert visible(browser) == [True] * 5
+    assert visible(browser) == [True] * 7
     Select(browser.find_element("id", "replication")).select_by_index(1)
     shown = (
         "return [...document.querySelectorAll('.replication')].filter(e => !e.hidden).map(e => e.dataset.replication)"
     )
     assert browser.execute_script(shown) == [str(worst_replications(result)[1])]
-    assert visible(browser) == [True] * 5
+    assert visible(browser) == [True] * 7
 
 
 def test_a_report_on_very_many_tasks_opens(browser: Any, large: str, tmp_path: Path) -> None:
     opened(browser, large, tmp_path)
     assert browser.get_log("browser") == []
-    assert visible(browser) == [True] * 5
+    assert visible(browser) == [True] * 7

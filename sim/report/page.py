@@ -78,7 +78,16 @@ def _figures(result: ResultBase) -> Iterator[str]:
         "The share of confirmed tasks that wait longer than a given time (Kaplan-Meier). A bar across the line is a "
         "task that still waited at the end.",
     )
-    yield _figure(as_svg(plot.causes, "mean wait by cause", "causes"), "What the wait of a confirmed task was made of.")
+    yield _figure(
+        as_svg(plot.causes, "mean apply wait by cause", "causes"), "What the wait of a confirmed task was made of."
+    )
+    yield _figure(
+        as_svg(plot.plan_waits, "share of tasks that wait longer than a time for their plan", "plan_waits"),
+        "The same for the wait before the plan, of tasks that are eligible.",
+    )
+    yield _figure(
+        as_svg(plot.plan_causes, "mean plan wait by cause", "plan_causes"), "What the wait for a plan was made of."
+    )
     yield "</section><section><h2>Wait against cost</h2>"
     yield _figure(
         as_svg(plot.frontier, "mean wait against pod-hours", "frontier"),

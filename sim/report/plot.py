@@ -38,7 +38,13 @@ class Plot:
         """The survival curve of the apply wait. See `sim.report.pictures.waits.waits`."""
         from sim.report.pictures.waits import waits
 
-        return waits(self._result, ax)
+        return waits(self._result, "apply_wait", ax)
+
+    def plan_waits(self, ax: Axes | None = None) -> Axes:
+        """The survival curve of the plan wait. See `sim.report.pictures.waits.waits`."""
+        from sim.report.pictures.waits import waits
+
+        return waits(self._result, "plan_wait", ax)
 
     def pods(self, replication: int = 0, ax: Axes | None = None) -> Any:
         """Pods, demand and waiting confirmed tasks over time. See `sim.report.pictures.pods.pods`."""
@@ -47,10 +53,16 @@ class Plot:
         return pods(self._result, replication, ax)
 
     def causes(self, ax: Axes | None = None) -> Axes:
-        """What the wait was made of. See `sim.report.pictures.causes.causes`."""
+        """What the apply wait was made of. See `sim.report.pictures.causes.causes`."""
         from sim.report.pictures.causes import causes
 
-        return causes(self._result, ax)
+        return causes(self._result, "apply_wait", ax)
+
+    def plan_causes(self, ax: Axes | None = None) -> Axes:
+        """What the plan wait was made of. See `sim.report.pictures.causes.causes`."""
+        from sim.report.pictures.causes import causes
+
+        return causes(self._result, "plan_wait", ax)
 
     def frontier(self, metric: str = "apply_wait.mean", ax: Axes | None = None) -> Axes:
         """Wait against cost. See `sim.report.pictures.frontier.frontier`."""
@@ -59,5 +71,5 @@ class Plot:
         return frontier(self._result, metric, ax)
 
 
-KINDS = ("timeline", "waits", "pods", "causes", "frontier")
+KINDS = ("timeline", "waits", "plan_waits", "pods", "causes", "plan_causes", "frontier")
 """The pictures there are: the names of the methods."""

@@ -24,14 +24,18 @@ CAUSES = {
 """By cause: in words, colour and hatching; in the order of the bars' parts."""
 
 
-def causes(result: ResultBase, ax: Axes | None = None) -> Axes:
-    """The mean wait of a confirmed task by cause, one bar per policy.
+KINDS = {"apply_wait": ("wait", "confirmed"), "plan_wait": ("plan_wait", "eligible")}
+"""By kind of wait: how the metrics of its causes begin, and what the tasks are that wait."""
+
+
+def causes(result: ResultBase, kind: str = "apply_wait", ax: Axes | None = None) -> Axes:
+    """The mean wait of a task by cause, one bar per policy: its apply wait or its plan wait.
 
     Where tasks still waited at the horizon, what they waited up to then is in it.
     """
     from matplotlib.patches import Patch
 
-    parts = {label: _parts(result.summary["policies"][label]) for label in result.labels}
+    parts = {label: _parts(result.summary["policies"][label], kind) for label in result.labels}
     shown = [cause for cause in CAUSES if any(cause in of for of in parts.values())]
     axes = style.new_axes(ax, (7.0, 1.0 + 0.45 * len(result.labels) + 0.25 * ceil(len(shown) / 2)))
     longest = max(sum(of.values()) for of in parts.values())
@@ -48,7 +52,7 @@ def causes(result: ResultBase, ax: Axes | None = None) -> Axes:
     axes.set_ylim(len(result.labels) - 0.45, -0.55)
     axes.set_xlim(0, longest * 1.15 or 1.0)
     style.duration_axis(axes.xaxis, longest * 1.15)
-    axes.set_xlabel("wait per confirmed task, so far as it was seen")
+    axes.set_xlabel(f"wait per {KINDS[kind][1]} task, so far as it was seen")
     style.plain(axes)
     axes.grid(visible=False, axis="y")
     if shown:
@@ -65,8 +69,8 @@ def causes(result: ResultBase, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def _parts(figures: dict[str, Any]) -> dict[str, float]:
-    """The mean wait of a confirmed task, split by cause in the proportion of what all of them waited for each."""
-    totals = {cause: entry(figures, f"wait_{cause}")["value"] or 0.0 for cause in CAUSES}
-    mean, total = entry(figures, "apply_wait.mean")["value"] or 0.0, sum(totals.values())
+def _parts(figures: dict[str, Any], kind: str) -> dict[str, float]:
+    """The mean wait of a task, split by cause in the proportion of what all of them waited for each."""
+    totals = {cause: entry(figures, f"{KINDS[kind][0]}_{cause}")["value"] or 0.0 for cause in CAUSES}
+    mean, total = entry(figures, f"{kind}.mean")["value"] or 0.0, sum(totals.values())
     return {cause: mean * each / total for cause, each in totals.items() if each}

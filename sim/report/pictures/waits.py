@@ -1,4 +1,4 @@
-"""How long confirmed tasks wait: the share that waits longer than a given time."""
+"""How long tasks wait: the share that waits longer than a given time."""
 
 from __future__ import annotations
 
@@ -24,8 +24,15 @@ POINTS = 400
 """A curve is drawn with no more steps than this."""
 
 
-def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
-    """The survival curve of the apply wait, by Kaplan-Meier over the tasks of all replications.
+KINDS = {
+    "apply_wait": ("confirmed_at", "censored", "apply wait, from the confirmation on"),
+    "plan_wait": ("eligible_at", "plan_censored", "plan wait, from the moment a task is eligible on"),
+}
+"""By kind of wait: the columns that say when it began and whether it was not over, and what the axis is called."""
+
+
+def waits(result: ResultBase, kind: str = "apply_wait", ax: Axes | None = None) -> Axes:
+    """The survival curve of a *kind* of wait, by Kaplan-Meier over the tasks of all replications.
 
     It is an estimate: it assumes that the tasks that still waited at the horizon were no others than those that had
     waited as long and did not wait there any more. No figure in the table rests on it.
@@ -38,14 +45,15 @@ def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
 
     axes = style.new_axes(ax, (7.0, 3.6))
     tasks = result.tasks
-    tasks = tasks[tasks.confirmed_at.notna() & (tasks.arrived_at >= result.warmup)]
+    began, is_censored, words = KINDS[kind]
+    tasks = tasks[(tasks[began] < result.scenario.horizon) & (tasks.arrived_at >= result.warmup)]
     most = 0.0
-    longest = max(float(tasks.apply_wait.max()), 10.0) if len(tasks) else 10.0
+    longest = max(float(tasks[kind].max()), 10.0) if len(tasks) else 10.0
     for number, label in enumerate(result.labels):
         own = tasks[tasks.policy == label]
         if own.empty:
             continue
-        wait, censored = own.apply_wait.to_numpy(), own.censored.to_numpy(dtype=bool)
+        wait, censored = own[kind].to_numpy(), own[is_censored].to_numpy(dtype=bool)
         curve: Any = ecdf(CensoredData(uncensored=wait[~censored], right=wait[censored])).sf
         times = np.concatenate([[0.0], curve.quantiles, [longest]])
         heights = np.concatenate([[1.0], curve.probabilities, curve.probabilities[-1:]])
@@ -63,7 +71,11 @@ def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
             continue
         with np.errstate(all="ignore"), catch_warnings(action="ignore", category=RuntimeWarning):  # where it ends
             band = curve.confidence_interval(result.scenario.confidence)
-        low, high = (np.nan_to_num(side.probabilities, nan=edge) for side, edge in ((band.low, 0.0), (band.high, 1.0)))
+        # Where nobody is left the band is not defined; it then is no wider than the curve.
+        low, high = (
+            np.where(np.isnan(side.probabilities), curve.probabilities, side.probabilities)
+            for side in (band.low, band.high)
+        )
         inside = few[(few > 0) & (few < len(times) - 1)] - 1
         axes.fill_between(times[1:-1][inside], low[inside], high[inside], step="post", color=colour, alpha=0.15)
     axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
@@ -74,7 +86,7 @@ def waits(result: ResultBase, ax: Axes | None = None) -> Axes:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(-0.02 * (most or 1.0), 1.05 * (most or 1.0))
-    axes.set_xlabel("apply wait, from the confirmation on")
+    axes.set_xlabel(words)
     axes.set_ylabel("share that waits longer (estimate)")
     style.plain(axes)
     if axes.lines:
