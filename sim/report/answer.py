@@ -110,7 +110,7 @@ def _sentences(
     if behind:
         yield _behind(behind, currency)
     if fewer:
-        yield _fewer(fewer, most, tasks)
+        yield _fewer(fewer, max(serving, key=lambda each: each.value("completed")), tasks)
     yield from _sure(summary, labels, replications, varies, best)
 
 
@@ -134,13 +134,13 @@ def _best(best: Sequence[Service], policies: int, slo: Mapping[str, float], curr
 
 def _behind(behind: Sequence[Service], currency: str | None) -> str:
     if len(behind) == 1:
-        return f"{behind[0].label} lets nobody wait less and costs {_cost(behind[0], currency)}."
+        return f"{behind[0].label} serves no better and costs {_cost(behind[0], currency)}."
     costs = sorted(service.cost for service in behind)
     span = f"{_amount(costs[0])} to {_cost(max(behind, key=lambda each: each.cost), currency)}"
-    return f"{_listed([each.label for each in behind])} let nobody wait less, and cost {span}."
+    return f"{_listed([each.label for each in behind])} serve no better, and cost {span}."
 
 
-def _fewer(fewer: Sequence[Service], most: float, tasks: float) -> str:
+def _fewer(fewer: Sequence[Service], most: Service, tasks: float) -> str:
     one = len(fewer) == 1
     if len(fewer) > MANY:
         done = sorted(each.value("completed") for each in fewer)
@@ -148,8 +148,8 @@ def _fewer(fewer: Sequence[Service], most: float, tasks: float) -> str:
     else:
         told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
     return (
-        f"{told} {'finishes' if one else 'finish'} fewer of the {tasks:,.0f} tasks than the {most:,.0f} that "
-        f"can be finished, so {'its' if one else 'their'} waits and cost do not compare."
+        f"{told} {'finishes' if one else 'finish'} fewer of the {tasks:,.0f} tasks than {most.label} "
+        f"({most.value('completed'):,.0f}), so {'its' if one else 'their'} waits and cost do not compare."
     )
 
 
@@ -205,7 +205,7 @@ def _wait(service: Service, wait: str) -> str:
     if found["value"] is None:
         return "never, as none was eligible"
     if found.get("lower_bound"):
-        return f"within more than {duration(found['value'])}"
+        return f"not even within {duration(found['value'])}"
     return "at once" if found["value"] == 0 else f"within {duration(found['value'])}"
 
 

@@ -49,7 +49,8 @@ def _rows(result: ResultBase, every: bool) -> Iterator[str]:
         yield f"<tr class='group'><th scope='rowgroup' colspan='{across}'>{escape(group.title)}</th></tr>"
         for line in group.lines:
             cells = "".join(_cells(result, label, line, every) for label in result.labels)
-            yield f"<tr><th scope='row'>{escape(line.title.strip())}</th>{cells}</tr>"
+            part = " class='part'" if line.title.startswith(" ") else ""
+            yield f"<tr><th scope='row'{part}>{escape(line.title.strip())}</th>{cells}</tr>"
 
 
 def _cells(result: ResultBase, label: str, line: Line, every: bool) -> str:

@@ -75,9 +75,9 @@ def groups_of(result: ResultBase, every: bool = False) -> list[LineGroup]:
         LineGroup(
             "How long people wait",
             (
-                *_wait_lines("apply_wait", "to apply, once confirmed", limits, every),
-                *_wait_lines("plan_wait", "to plan, once eligible", limits, every),
-                *_wait_lines("blocked_wait", "for their own workspace", limits, every, always=False),
+                *_wait_lines("apply_wait", "to apply", limits, every),
+                *_wait_lines("plan_wait", "to plan", limits, every),
+                *_wait_lines("blocked_wait", "for an earlier task", limits, every, always=False),
             ),
         ),
         LineGroup("What becomes of the tasks", (*TASK_LINES, *(MORE_TASK_LINES if every else ()))),
@@ -87,7 +87,7 @@ def groups_of(result: ResultBase, every: bool = False) -> list[LineGroup]:
                 Line("pod-hours", "pod_seconds", hours),
                 Line("most pods at once", "peak_pods", count),
                 Line("slots busy", "busy_share", share),
-                Line("slots reserved", "reserved_share", share),
+                Line("slots reserved", "reserved_share", share, always=False),
                 Line(f"pods, {currency}", "cost.pods", money, always=False),
                 Line(f"waiting, {currency}", "cost.waiting", money, always=False),
                 Line(f"in all, {currency}", "cost.total", money, always=False),

@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.answer import answer, worse_than_another
-from sim.report.lines import Line, groups_of, lines_of
+from sim.report.lines import Line, groups_of, lines_of, seconds
+from sim.report.pictures.style import duration
+from sim.results.notes import UNEQUAL
 from sim.results.result_base import ResultBase
 from sim.results.summary import entry
 from sim.statistics.mean_interval import ENOUGH
@@ -23,6 +25,11 @@ MARKS = {"shorter": "↓", "less": "↓", "longer": "↑", "more": "↑", "canno
 
 WORTH_SAYING = 1.5
 """By what factor pairing has to save replications for the table to mention it."""
+
+WORDS = (
+    "Waits: to apply, from the confirmation on; to plan, from when the task may run; for an earlier task of its "
+    "workspace, before that. 95 % within: the slowest twentieth waits longer."
+)
 
 SHORT = {
     "completed": "finished", "apply_wait.p95": "apply 95 %", "apply_wait.within_slo": "in time",
@@ -105,7 +112,7 @@ def _cell(result: ResultBase, label: str, metrics: dict[str, Any], line: Line, e
 
 
 def _table(columns: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
         table.add_column(column[0], justify="right" if number else "left", overflow="fold")
     for row in list(zip(*columns, strict=True))[1:]:
@@ -147,9 +154,12 @@ def _row_per_policy(result: ResultBase) -> Table:
     worse = worse_than_another(result.summary, result.labels)
     lines = {line.metric: line for line in lines_of(result)}
     shown = [lines[metric] for metric in SHORT if metric in lines]
+    if "cost.total" in lines:
+        shown = [line for line in shown if line.metric != "pod_seconds"]
     columns = [["", *(f"{label} *" if label in worse else label for label in result.labels)]]
     for line in shown:
-        cells = [_cell(result, label, result.summary["policies"][label], line, False) for label in result.labels]
+        short = Line(line.title, line.metric, duration) if line.written is seconds else line
+        cells = [_cell(result, label, result.summary["policies"][label], short, False) for label in result.labels]
         columns.append([SHORT[line.metric], *cells])
     return _table(columns)
 
@@ -173,6 +183,7 @@ def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
     """What a reader of the comparison has to know beside it, one sentence or two each."""
     lines = lines_of(result, every)
     policies = result.summary["policies"]
+    yield WORDS
     signs = {mark(result, label, line.metric) for label in result.labels for line in lines}
     if signs & {"↓", "↑", "≈"}:
         yield f"↓ ↑: less or more than under {result.labels[0]}, beyond chance. ≈: it may be chance."
@@ -190,7 +201,8 @@ def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
             "The runs are too short for a warm-up of their own choice: the number of tasks in the system still "
             "changes after half of the time. Give a longer horizon, or a warmup in place of auto."
         )
-    yield from (f"Note: {note}" for note in result.summary.get("notes", ()))
+    # That policies finish unequally many tasks is a part of the answer.
+    yield from (f"Note: {note}" for note in result.summary.get("notes", ()) if not note.startswith(UNEQUAL))
     wanted = result.scenario.precision
     if wanted is not None:
         reached = "reached" if result.precision_reached else "not reached"

@@ -15,6 +15,8 @@ from sim.statistics.task_waits import blocked_by, blocked_waits
 from sim.traces.recording import recording_of
 from sim.world.names import Names
 
+UNEQUAL = "The policies do not finish equally many"
+
 WORTH_SAYING = 0.1
 """The share of the horizon for which a workspace has to be blocked to be named."""
 
@@ -84,8 +86,8 @@ def unequal_work(completed: dict[str, float], tasks: float) -> Iterator[str]:
     most = max(completed.values(), default=0.0)
     fewer = [label for label, count in completed.items() if most - count > 0.01 * tasks]
     if fewer:
-        told = ", ".join(f"{label} {count:,.4g}" for label, count in completed.items())
+        told = ", ".join(f"{label} {count:,.0f}" for label, count in completed.items())
         yield (
-            f"The policies do not finish equally many of the {tasks:,.4g} tasks: {told}. The waits of a policy that "
+            f"{UNEQUAL} of the {tasks:,.0f} tasks: {told}. The waits of a policy that "
             "finishes fewer leave out those who never got so far."
         )
