@@ -13,7 +13,9 @@ from sim.experiment.precision import is_reached, next_look
 from sim.report.table import notes
 from sim.scenario.scenario import Precision
 from sim.statistics.columns import Column, Worlds
-from sim.statistics.intervals import difference, figure
+from sim.statistics.intervals import difference, figure, relative_change
+from sim.statistics.pooled import pooled_quantile
+from sim.statistics.task_waits import TaskWaits
 from sim.statistics.waits import Estimate
 from sim.statistics.warmup import mser5
 
@@ -154,7 +156,64 @@ def test_bounds_on_both_sides_void_no_comparison_in_which_nearly_all_pairs_are_e
     assert difference(bounded(*[10, 12] * 10, bounds={3, 4}), theirs, 0.95).value is None
 
 
+def test_a_relative_change_has_an_interval() -> None:
+    """The ratio estimator: of x = 1.1 y exactly the interval has no width."""
+    reference = exact(10, 20, 30, 40, 50)
+    found = relative_change(exact(11, 22, 33, 44, 55), reference, 0.95)
+    assert found is not None
+    assert (found.value, found.ci_low, found.ci_high) == pytest.approx((0.1, 0.1, 0.1))
+    noisy = relative_change(exact(11, 25, 33, 44, 51), reference, 0.95)
+    assert noisy is not None
+    assert noisy.ci_low < noisy.value < noisy.ci_high
+    assert relative_change(exact(1, 2, 3, 4, 5), exact(*[0] * 5), 0.95) is None
+    assert relative_change(exact(1, 2), exact(1, 3), 0.95) is None
+
+
+def test_a_difference_can_be_shown_to_be_small() -> None:
+    apart = difference(exact(11, 11, 9, 9, 11, 9, 10), exact(10, 10, 10, 10, 10, 10, 10), 0.95)
+    assert apart.is_within(1.1)
+    assert not apart.is_within(0.5)
+    assert not difference(exact(10, 11), exact(10, 10), 0.95).is_within(100)
+
+
+# Tails of all replications together
+
+
+def some_waits(*replications: list[int]) -> list[TaskWaits]:
+    return [
+        TaskWaits(np.zeros(len(each), dtype=np.int64), np.array(each), np.zeros(len(each), dtype=np.bool_))
+        for each in replications
+    ]
+
+
+def test_the_quantile_of_all_tasks_is_not_the_mean_of_the_replications_quantiles() -> None:
+    waits = some_waits(*[[0] * 99 + [n] for n in range(1, 11)])
+    found = pooled_quantile(waits, 0.99, 0.95, second=1)
+    assert found.value == 0  # 10 of 1,000 tasks waited: the 990th shortest wait is 0
+    assert pooled_quantile(waits, 0.995, 0.95, second=1).value == 5
+    assert found.ci_low == 0
+
+
+def test_the_interval_of_a_tail_comes_from_drawing_replications() -> None:
+    """Where all tasks of a replication wait the same, the median of all tasks is that of the replications."""
+    waits = some_waits(*[[n] * 20 for n in range(1, 26)])
+    found = pooled_quantile(waits, 0.5, 0.95, second=1)
+    assert found.value == 13
+    # The median of 25 drawn anew lies between the 8th and the 18th in 95 % (binomial), give or take one.
+    assert found.ci_low == pytest.approx(8, abs=1)
+    assert found.ci_high == pytest.approx(18, abs=1)
+    assert pooled_quantile(waits, 0.5, 0.95, second=1) == found
+    assert pooled_quantile(waits[:3], 0.5, 0.95, second=1).not_enough
+
+
 # Whole experiments
+
+
+def test_equivalence_is_a_verdict_where_it_is_asked_for() -> None:
+    result = sim.run(busy(equivalent_within="50%"), ["old", "fixed"])
+    verdicts = set(result.compare().verdict)
+    assert "equivalent" in verdicts
+    assert "equivalent" not in set(sim.run(busy(), ["old", "fixed"]).compare().verdict)
 
 
 def confirmed_at(n: int, at: float) -> dict[str, Any]:

@@ -27,6 +27,8 @@ FEW_WITHOUT = 0.1
 MANY = 4
 """More policies than these are counted and not listed, where the table shows which they are."""
 
+BEYOND_CHANCE = ("shorter", "longer", "less", "more")
+
 WAITS = ("apply_wait", "plan_wait")
 
 
@@ -173,7 +175,7 @@ def _sure(
     found = {
         words: [entry(summary["comparisons"][label], metric) for label in shown] for metric, words in named.items()
     }
-    told = [words for words, each in found.items() if all(one.get("verdict") != "cannot tell" for one in each)]
+    told = [words for words, each in found.items() if all(one.get("verdict") in BEYOND_CHANCE for one in each)]
     open_ = [words for words, each in found.items() if words not in told and any(one["value"] for one in each)]
     text = f"In {replications} worlds"
     if told:

@@ -21,7 +21,7 @@ from sim.statistics.mean_interval import ENOUGH
 WIDTH = 80
 """How wide it is where the output is no terminal."""
 
-MARKS = {"shorter": "↓", "less": "↓", "longer": "↑", "more": "↑", "cannot tell": "≈"}
+MARKS = {"equivalent": "=", "shorter": "↓", "less": "↓", "longer": "↑", "more": "↑", "cannot tell": "≈"}
 
 WORTH_SAYING = 1.5
 """By what factor pairing has to save replications for the table to mention it."""
@@ -187,6 +187,9 @@ def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
     signs = {mark(result, label, line.metric) for label in result.labels for line in lines}
     if signs & {"↓", "↑", "≈"}:
         yield f"↓ ↑: less or more than under {result.labels[0]}, beyond chance. ≈: it may be chance."
+    if "=" in signs:
+        within = (result.scenario.equivalent_within or 0.0) * 100
+        yield f"=: equivalent, certainly within {within:.3g} % of {result.labels[0]}."
     if every and result.replications > 1:
         yield f"In brackets: the {result.scenario.confidence * 100:g} % interval of the mean over replications."
     if any(entry(m, line.metric).get("lower_bound") for m in policies.values() for line in lines):

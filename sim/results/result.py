@@ -6,12 +6,14 @@ from functools import cached_property
 from typing import Any
 
 from sim.experiment.named_policies import NamedPolicy
-from sim.experiment.run_experiment import Experiment, Findings, measured, warmup_of
+from sim.experiment.run_experiment import Experiment, Findings, measured, metric_settings, warmup_of
 from sim.results.notes import late_arrivals, undecided_blockers, unequal_work
 from sim.results.result_base import ResultBase
-from sim.results.summary import Summary, summarize
+from sim.results.summary import Summary, plain_figure, summarize
 from sim.runs.time import SECOND
 from sim.statistics.metrics import Measured
+from sim.statistics.pooled import TAILS, pooled_quantile
+from sim.statistics.task_waits import apply_waits, plan_waits
 from sim.statistics.warmup import Warmup
 
 
@@ -55,8 +57,10 @@ class ExperimentResult(ResultBase):
 
     @cached_property
     def summary(self) -> Summary:  # type: ignore[override]
-        summary = summarize(self.measured, self.scenario.confidence, self.worlds)
+        summary = summarize(self.measured, self.scenario.confidence, self.worlds, self.scenario.equivalent_within)
         policies = summary["policies"]
+        if self.replications > 1:
+            self._add_tails(policies)
         completed = {label: policies[label]["completed"]["value"] for label in self.labels}
         notes = [
             *late_arrivals(self.scenario),
@@ -64,6 +68,24 @@ class ExperimentResult(ResultBase):
             *unequal_work(completed, policies[self.labels[0]]["tasks"]["value"]),
         ]
         return {**summary, "notes": notes}
+
+    def _add_tails(self, policies: dict[str, Any]) -> None:
+        """Put the quantiles of all replications' tasks together beside the means over replications."""
+        settings = metric_settings(self.scenario, self._warmup.length)
+        end = settings.horizon + settings.drain
+        for label in self.labels:
+            records = [run.record.tasks for run in self.runs if run.label == label]
+            for kind in ("apply_wait", "plan_wait"):
+                waits = [
+                    (apply_waits(tasks, end) if kind == "apply_wait" else plan_waits(tasks)).only(
+                        tasks["arrived_at"] >= settings.warmup, settings.horizon
+                    )
+                    for tasks in records
+                ]
+                policies[label][kind]["pooled"] = {
+                    name: plain_figure(pooled_quantile(waits, p, self.scenario.confidence, SECOND), True)
+                    for name, p in TAILS.items()
+                }
 
     @cached_property
     def measured(self) -> Measured:

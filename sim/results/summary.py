@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from sim.statistics.columns import Column, Worlds, column
-from sim.statistics.intervals import Difference, Figure, difference, figure
+from sim.statistics.intervals import Change, Difference, Figure, difference, figure, relative_change
 from sim.statistics.metric_names import CAUSE_METRICS, METRICS, WAIT_METRICS
 from sim.statistics.metrics import Measured
 
 Summary = dict[str, Any]
 
 
-def summarize(measured: Measured, confidence: float, worlds: Worlds) -> Summary:
+def summarize(measured: Measured, confidence: float, worlds: Worlds, equivalent_within: float | None = None) -> Summary:
     """The summary of an experiment.
 
     `policies.<label>.<metric>` has a `value`, where there are replications `ci_low`, `ci_high` and `replications` (how
     many had a figure), `lower_bound: true` where that is all it is, and `not_enough_data: true` where too few
-    replications have a figure that is not 0, with `replications_needed` if that can be told. In
-    `comparisons.<label>.<metric>` the same is of the difference from the first policy, with `upper_bound` likewise, a
-    `verdict`, the `pairing_gain`, and `up_to_horizon: true` where both sides have bounds in a few replications. The
-    intervals of a metric's comparisons hold jointly: with k of them each is at level 1 - (1 - confidence) / k
-    (Bonferroni).
+    replications have a figure that is not 0, with `replications_needed` if that can be told.
+
+    `comparisons.<label>.<metric>` has the same of the difference from the first policy, with `upper_bound` likewise, a
+    `verdict`, the `relative` change, the `pairing_gain`, and `up_to_horizon: true` where both sides have bounds in a
+    few replications. The intervals of a metric's comparisons hold jointly: with k of them each is at level
+    1 - (1 - confidence) / k (Bonferroni). Where an interval lies within the share *equivalent_within* of the first
+    policy's figure, on either side, the verdict is "equivalent".
     """
     reference, *others = measured
     metrics = list(measured[reference][0])
@@ -31,18 +33,21 @@ def summarize(measured: Measured, confidence: float, worlds: Worlds) -> Summary:
     def figures(label: str, metric: str) -> Column:
         return column(measured, label, metric, worlds)
 
+    def compared(mine: Column, theirs: Column, metric: str) -> dict[str, Any]:
+        found = difference(mine, theirs, each)
+        word = verdict(found, metric)
+        if equivalent_within is not None and found.is_within(equivalent_within * (theirs.mean or 0.0)):
+            word = "equivalent"
+        change = relative_change(mine, theirs, each) if replicated else None
+        return _plain_difference(found, word, replicated) | _plain_change(change)
+
     return {
         "policies": {
-            label: _nested({m: _plain_figure(figure(figures(label, m), confidence), replicated) for m in metrics})
+            label: _nested({m: plain_figure(figure(figures(label, m), confidence), replicated) for m in metrics})
             for label in measured
         },
         "comparisons": {
-            label: _nested(
-                {
-                    m: _plain_difference(difference(figures(label, m), figures(reference, m), each), m, replicated)
-                    for m in metrics
-                }
-            )
+            label: _nested({m: compared(figures(label, m), figures(reference, m), m) for m in metrics})
             for label in others
         },
     }
@@ -54,7 +59,8 @@ def verdict(found: Difference, metric: str) -> str:
     return {-1: words[0], 0: "cannot tell", 1: words[1]}[found.direction]
 
 
-def _plain_figure(found: Figure, replicated: bool) -> dict[str, Any]:
+def plain_figure(found: Figure, replicated: bool) -> dict[str, Any]:
+    """A figure as it stands in `summary.json`."""
     entry: dict[str, Any] = {"value": _number(found.value)}
     if replicated:
         entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
@@ -65,12 +71,12 @@ def _plain_figure(found: Figure, replicated: bool) -> dict[str, Any]:
     return entry | ({"lower_bound": True} if found.lower_bound else {})
 
 
-def _plain_difference(found: Difference, metric: str, replicated: bool) -> dict[str, Any]:
+def _plain_difference(found: Difference, word: str, replicated: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"value": _number(found.value)}
     if replicated:
         entry |= {"ci_low": _number(found.ci_low), "ci_high": _number(found.ci_high)}
         entry |= {"replications": found.replications}
-        entry |= {"verdict": verdict(found, metric), "pairing_gain": found.gain}
+        entry |= {"verdict": word, "pairing_gain": found.gain}
     marks = {
         "not_enough_data": found.not_enough,
         "lower_bound": found.lower_bound,
@@ -78,6 +84,12 @@ def _plain_difference(found: Difference, metric: str, replicated: bool) -> dict[
         "up_to_horizon": found.up_to_horizon,
     }
     return entry | {name: True for name, holds in marks.items() if holds}
+
+
+def _plain_change(change: Change | None) -> dict[str, Any]:
+    if change is None:
+        return {}
+    return {"relative": {"value": change.value, "ci_low": change.ci_low, "ci_high": change.ci_high}}
 
 
 def _number(value: float | None) -> float | int | None:

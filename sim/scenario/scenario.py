@@ -204,6 +204,7 @@ class Scenario(Part):
     cost: CostSettings | None = None
     slo: SloSettings = _AS_IT_IS
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    equivalent_within: Annotated[Share, Field(gt=0, lt=1)] | None = None
     undecided: Literal["fail", "pass", "warn"] = "fail"
     regression: dict[str, str | float] = Field(
         default={"apply_wait.mean": "5%", "apply_wait.p95": "5%", "censored": "0%", "pod_seconds": "10%"}

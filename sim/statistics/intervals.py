@@ -74,6 +74,12 @@ class Difference:
             return -1
         return int(self.ci_low is not None and self.ci_low > 0)
 
+    def is_within(self, margin: float) -> bool:
+        """Whether the interval shows that the difference is no larger than *margin*, in either direction."""
+        if self.ci_low is None or self.ci_high is None or self.not_enough:
+            return False
+        return -margin <= self.ci_low and self.ci_high <= margin
+
     def shifted(self, by: float) -> Difference:
         """The same difference, *by* so much larger."""
         value, low, high = (None if end is None else end + by for end in (self.value, self.ci_low, self.ci_high))
@@ -137,6 +143,34 @@ def difference(others: Column, references: Column, confidence: float, factor: fl
         equal,
         up_to_horizon,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A relative change: by which share a figure is larger than the reference's, with its interval."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+def relative_change(others: Column, references: Column, confidence: float) -> Change | None:
+    """The ratio of the means of *others* and *references* less 1, paired by replication; None if it cannot be told.
+
+    Its interval is that of the mean of x - r y, where r is the ratio, over the mean of y (the ratio estimator:
+    Cochran, *Sampling Techniques*, chapter 6).
+    """
+    whole = difference(others, references, confidence)
+    if whole.not_enough or whole.ci_low is None or whole.ci_high is None:
+        return None
+    theirs = references.mean
+    if not theirs or whole.value is None:
+        return None
+    ratio = 1 + whole.value / theirs
+    apart = difference(others, references, confidence, ratio)
+    if apart.not_enough or apart.ci_low is None or apart.ci_high is None:
+        return None
+    return Change(ratio - 1, ratio - 1 + apart.ci_low / theirs, ratio - 1 + apart.ci_high / theirs)
 
 
 def unpaired_difference(others: Column, references: Column, confidence: float, factor: float = 1.0) -> Difference:

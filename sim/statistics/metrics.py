@@ -61,8 +61,8 @@ def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
     for name in CAUSE_METRICS:
         figures[name] = Estimate(float(np.sum(tasks[name][counted])) / SECOND)
     for kind, found in waits.items():
-        which = counted & (found.began_at < settings.horizon)
-        figures |= {f"{kind}.{name}": each for name, each in _wait_figures(found, which, settings.slo.get(kind))}
+        own = found.only(counted, settings.horizon)
+        figures |= {f"{kind}.{name}": each for name, each in _wait_figures(own, settings.slo.get(kind))}
     confirmed = counted & (tasks["confirmed_at"] < settings.horizon)
     figures["confirmed"] = Estimate(float(_count(confirmed)))
     figures["censored"] = Estimate(float(_count(confirmed & waits["apply_wait"].censored)))
@@ -89,9 +89,8 @@ def _counts(tasks: Mapping[str, Any], counted: NDArray[np.bool_]) -> dict[str, i
     return found
 
 
-def _wait_figures(found: TaskWaits, which: NDArray[np.bool_], limit: float | None) -> Iterator[tuple[str, Estimate]]:
-    wait, censored = found.wait[which] / SECOND, found.censored[which]
-    waits = Waits(wait, censored)
+def _wait_figures(found: TaskWaits, limit: float | None) -> Iterator[tuple[str, Estimate]]:
+    waits = Waits(found.wait / SECOND, found.censored)
     yield "mean", waits.mean()
     yield "max", waits.maximum()
     for name, p in QUANTILES.items():

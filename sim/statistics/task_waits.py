@@ -27,6 +27,11 @@ class TaskWaits:
     wait: Times
     censored: NDArray[np.bool_]
 
+    def only(self, which: NDArray[np.bool_], horizon: int) -> TaskWaits:
+        """The waits of these tasks that began before *horizon*."""
+        chosen = which & (self.began_at < horizon)
+        return TaskWaits(self.began_at[chosen], self.wait[chosen], self.censored[chosen])
+
 
 def apply_waits(tasks: Mapping[str, Any], end: int) -> TaskWaits:
     """From the confirmation to the start of the apply. The run ended at *end*, in nanoseconds."""
