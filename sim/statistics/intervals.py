@@ -168,6 +168,8 @@ def relative_change(others: Column, references: Column, confidence: float) -> Ch
         return None
     ratio = 1 + whole.value / theirs
     apart = difference(others, references, confidence, ratio)
+    if apart.equal:
+        return Change(ratio - 1, ratio - 1, ratio - 1)
     if apart.not_enough or apart.ci_low is None or apart.ci_high is None:
         return None
     return Change(ratio - 1, ratio - 1 + apart.ci_low / theirs, ratio - 1 + apart.ci_high / theirs)
