@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.report.lines import money, seconds, share
 from sim.report.pictures.style import duration
 from sim.results.result_base import ResultBase
 from sim.results.summary import Summary, entry
@@ -18,11 +19,17 @@ from sim.statistics.mean_interval import ENOUGH
 FEWER = 0.002
 """A policy that finishes fewer tasks than the best one, by this share of all, is not compared by its waits."""
 
+ENOUGH_DONE = 0.9
+"""A policy that finishes a smaller share of the tasks does not cope."""
+
 CLOSE = 0.02
 """Figures that differ by a smaller share are not called different here."""
 
 FEW_WITHOUT = 0.1
 """Where more replications than this share have no wait, it is said in place of a figure."""
+
+MINUTES = 300.0
+"""Longer times are told in minutes, hours or days, too."""
 
 MANY = 4
 """More policies than these are counted and not listed, where the table shows which they are."""
@@ -47,6 +54,16 @@ class Service:
     def cost(self) -> float:
         """Pod-hours, or money if the scenario has prices."""
         return self.value("cost.total") if "cost" in self.metrics else self.value("pod_seconds") / 3600
+
+    def finishes_like(self, other: Service, tasks: float) -> bool:
+        """Whether it finishes about as many tasks as *other*, or more, of so many *tasks*."""
+        return self.value("completed") >= other.value("completed") - FEWER * tasks
+
+    @property
+    def copes(self) -> bool:
+        """Whether it finishes most tasks, and all but the slowest twentieth of those that may run do run."""
+        waiting = any(entry(dict(self.metrics), f"{wait}.p95").get("lower_bound") for wait in WAITS)
+        return not waiting and self.value("completed") >= ENOUGH_DONE * self.value("tasks")
 
     def serves_like(self, other: Service) -> bool:
         """Whether nobody waits noticeably longer than under *other*, up to the slowest hundredth."""
@@ -75,18 +92,16 @@ def answer(result: ResultBase) -> list[str]:
                            result.scenario.slo.limits, currency))  # fmt: skip
 
 
-def worse_than_another(summary: Summary, labels: Sequence[str]) -> list[str]:
-    """The policies that another one beats: it finishes as many tasks, lets nobody wait longer, and costs no more."""
+def worse_than_another(summary: Summary, labels: Sequence[str]) -> dict[str, str]:
+    """The policies that another one beats, and which: it finishes as many tasks, no longer waits, and costs no more."""
     services = [Service(label, summary["policies"][label]) for label in labels]
     tasks = services[0].value("tasks")
-    return [
-        one.label
-        for one in services
-        if any(
-            other.value("completed") >= one.value("completed") - FEWER * tasks and other.beats(one)
-            for other in services
-        )
-    ]
+    found = {}
+    for one in services:
+        better = [each for each in services if each.finishes_like(one, tasks) and each.beats(one)]
+        if better:
+            found[one.label] = min(better, key=lambda each: each.cost).label
+    return found
 
 
 def _sentences(
@@ -102,8 +117,8 @@ def _sentences(
     if tasks == 0:
         yield "No task arrived, so there is nothing to compare."
         return
-    most = max(service.value("completed") for service in services)
-    serving = [service for service in services if service.value("completed") >= most - FEWER * tasks]
+    most = max(services, key=lambda each: each.value("completed"))
+    serving = [service for service in services if service.finishes_like(most, tasks)]
     fewer = [service for service in services if service not in serving]
     best = [service for service in serving if not any(other.beats(service) for other in serving)]
     best.sort(key=lambda service: service.cost)
@@ -112,37 +127,45 @@ def _sentences(
     if behind:
         yield _behind(behind, currency)
     if fewer:
-        yield _fewer(fewer, max(serving, key=lambda each: each.value("completed")), tasks)
+        yield _fewer(fewer, best[0])
     yield from _sure(summary, labels, replications, varies, best)
 
 
 def _best(best: Sequence[Service], policies: int, slo: Mapping[str, float], currency: str | None, of: int) -> str:
     cheapest, fastest = best[0], min(best, key=lambda each: [each.value(f"{wait}.p95") for wait in WAITS])
+
+    def told(service: Service) -> str:
+        return f"{_done(service)}, {_waits(service, slo, of)}, for {_cost(service, currency)}"
+
     if policies == 1:
-        done = f"{cheapest.value('completed'):,.0f} of {cheapest.value('tasks'):,.0f} tasks are finished"
-        return f"Under {cheapest.label} {done}; {_waits(cheapest, slo, of)}. It costs {_cost(cheapest, currency)}."
+        return f"Under {cheapest.label} {told(cheapest)}."
+    failing = "" if any(each.copes for each in best) else "No policy copes. "
     if len(best) == 1 or fastest is cheapest:
         like = [each.label for each in best[1:]]
         also = f" ({_listed(like)}: about the same)" if like else ""
-        return f"{cheapest.label} does best: {_waits(cheapest, slo, of)}, for {_cost(cheapest, currency)}{also}."
+        how = f"The least bad is {cheapest.label}" if failing else f"{cheapest.label} does best"
+        return f"{failing}{how}: {told(cheapest)}{also}."
     between = sum(not (each.is_like(cheapest) or each.is_like(fastest)) for each in best)
     others = f" {between} more {'lies' if between == 1 else 'lie'} between them." if between else ""
     return (
-        f"It is a choice. {cheapest.label} is the cheapest: {_waits(cheapest, slo, of)}, "
-        f"for {_cost(cheapest, currency)}. {fastest.label} is the quickest: {_waits(fastest, slo, of)}, "
-        f"for {_cost(fastest, currency)}.{others}"
+        f"{failing}It is a choice between cost and waits. {cheapest.label} is the cheapest: {told(cheapest)}. "
+        f"{fastest.label} is the quickest: {told(fastest)}.{others}"
     )
+
+
+def _done(service: Service) -> str:
+    return f"{service.value('completed'):,.0f} of {service.value('tasks'):,.0f} tasks are finished"
 
 
 def _behind(behind: Sequence[Service], currency: str | None) -> str:
     if len(behind) == 1:
         return f"{behind[0].label} serves no better and costs {_cost(behind[0], currency)}."
-    costs = sorted(service.cost for service in behind)
-    span = f"{_amount(costs[0])} to {_cost(max(behind, key=lambda each: each.cost), currency)}"
-    return f"{_listed([each.label for each in behind])} serve no better, and cost {span}."
+    costs = sorted(behind, key=lambda service: service.cost)
+    span = f"{_cost(costs[0], currency)} to {_cost(costs[-1], currency)}"
+    return f"{_listed([each.label for each in behind])} serve no better and cost {span}."
 
 
-def _fewer(fewer: Sequence[Service], most: Service, tasks: float) -> str:
+def _fewer(fewer: Sequence[Service], best: Service) -> str:
     one = len(fewer) == 1
     if len(fewer) > MANY:
         done = sorted(each.value("completed") for each in fewer)
@@ -150,8 +173,8 @@ def _fewer(fewer: Sequence[Service], most: Service, tasks: float) -> str:
     else:
         told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
     return (
-        f"{told} {'finishes' if one else 'finish'} fewer of the {tasks:,.0f} tasks than {most.label} "
-        f"({most.value('completed'):,.0f}), so {'its' if one else 'their'} waits and cost do not compare."
+        f"{told} {'is' if one else 'are'} out: {'it finishes' if one else 'they finish'} fewer tasks than {best.label} "
+        f"({best.value('completed'):,.0f}), so {'its' if one else 'their'} waits and cost are for less work."
     )
 
 
@@ -177,13 +200,16 @@ def _sure(
     }
     told = [words for words, each in found.items() if all(one.get("verdict") in BEYOND_CHANCE for one in each)]
     open_ = [words for words, each in found.items() if words not in told and any(one["value"] for one in each)]
-    text = f"In {replications} worlds"
-    if told:
-        text += f" the differences from {labels[0]} in {_listed(told)} are beyond chance"
+    who = f"{_listed(shown)} {'differs' if len(shown) == 1 else 'differ'} from {labels[0]}"
+    text = f"In {replications} worlds {who} beyond chance in {_listed(told)}" if told else ""
     if open_:
-        text += f"{', but those in ' if told else f' differences from {labels[0]} in '}{_listed(open_)} may be chance"
-        text += f" (-r {4 * replications} would halve the doubt)"
-    yield f"{text}." if told or open_ else f"{text} nothing differs."
+        text += "; " if told else f"In {replications} worlds "
+        text += f"{'in' if told else f'{who} in'} {_listed(open_)} that may be chance"
+        text += f" (-r {4 * replications} halves the doubt)"
+    yield f"{text}." if text else f"In {replications} worlds nothing differs."
+    if len(best) > 1 and labels[0] not in [each.label for each in best]:
+        first, *rest = (each.label for each in best[:3])
+        yield f"How sure the difference between {_listed([first, *rest])} is, -p {first} -p {' -p '.join(rest)} tells."
 
 
 def _waits(service: Service, slo: Mapping[str, float], of: int) -> str:
@@ -207,22 +233,30 @@ def _wait(service: Service, wait: str) -> str:
     if found["value"] is None:
         return "never, as none was eligible"
     if found.get("lower_bound"):
-        return f"not even within {duration(found['value'])}"
-    return "at once" if found["value"] == 0 else f"within {duration(found['value'])}"
+        return f"not even within {_time(found['value'])}"
+    return "at once" if found["value"] == 0 else f"within {_time(found['value'])}"
+
+
+def _time(value: float) -> str:
+    """A time as it stands in the table, and in its natural unit where that is another."""
+    return seconds(value) if value < MINUTES else f"{seconds(value)} ({duration(value)})"
 
 
 def _within(service: Service, wait: str, slo: Mapping[str, float]) -> str:
     if wait not in slo:
         return ""
-    return f" ({service.value(f'{wait}.within_slo') * 100:.3g} % within {duration(slo[wait])})"
+    found = entry(dict(service.metrics), f"{wait}.within_slo")
+    if found["value"] is None:
+        return ""
+    least = "at least " if found.get("lower_bound") else ""
+    return f" ({least}{share(found['value'])} within {duration(slo[wait])})"
 
 
 def _cost(service: Service, currency: str | None) -> str:
-    return f"{_amount(service.cost)} {'pod-hours' if currency is None else currency}"
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    if currency is None:
+        return f"{service.cost:,.2f} pod-hours"
+    least = "at least " if entry(dict(service.metrics), "cost.total").get("lower_bound") else ""
+    return f"{least}{money(service.cost)} {currency}"
 
 
 def _more(one: float, other: float, slack: float = 0.0) -> bool:

@@ -19,6 +19,14 @@ def seconds(value: float) -> str:
     return f"{value:,.1f} s" if abs(value) < 100 and value != int(value) else f"{value:,.0f} s"
 
 
+def in_unit_of(largest: float) -> Written:
+    """How to write durations of which that is the largest, all in one unit."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if largest >= 2 * length:
+            return lambda value: f"{value / length:,.1f} {unit}"
+    return seconds
+
+
 def count(value: float) -> str:
     """A number of things, or the mean of such numbers."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
@@ -112,10 +120,10 @@ def lines_of(result: ResultBase, every: bool = False) -> list[Line]:
 TASK_LINES = (
     Line("tasks", "tasks", count),
     Line("finished", "completed", count),
-    Line("failed (pod or server lost)", "failed", count, always=False),
-    Line("under way at the end", "in_progress", count),
+    Line("failed (pod or server lost)", "failed", count),
     Line("never planned", "unplanned", count),
-    Line("confirmed, still waiting", "censored", count, always=False),
+    Line("under way at the end", "in_progress", count),
+    Line("  of these confirmed, waiting", "censored", count),
 )
 
 MORE_TASK_LINES = (

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.answer import answer, worse_than_another
-from sim.report.lines import Line, groups_of, lines_of, seconds
+from sim.report.lines import Line, groups_of, in_unit_of, lines_of, seconds
 from sim.report.pictures.style import duration
 from sim.results.notes import UNEQUAL
 from sim.results.result_base import ResultBase
@@ -26,16 +26,16 @@ MARKS = {"equivalent": "=", "shorter": "↓", "less": "↓", "longer": "↑", "m
 WORTH_SAYING = 1.5
 """By what factor pairing has to save replications for the table to mention it."""
 
-WORDS = (
-    "Waits: to apply, from the confirmation on; to plan, from when the task may run; for an earlier task of its "
-    "workspace, before that. 95 % within: the slowest twentieth waits longer."
-)
+WORDS = {
+    "apply_wait.p95": "to apply: from the confirmation on",
+    "plan_wait.p95": "to plan: from when the task may run",
+    "blocked_wait.p95": "for an earlier task: of its workspace, before it may run",
+}
+"""What each kind of wait is, by a line that shows it."""
 
-SHORT = {
-    "completed": "finished", "apply_wait.p95": "apply 95 %", "apply_wait.within_slo": "in time",
-    "plan_wait.p95": "plan 95 %", "plan_wait.within_slo": "in time", "pod_seconds": "pod-hours", "cost.total": "cost",
-}  # fmt: skip
-"""What the columns are called where each policy has a row, in their order."""
+SHORT = ("completed", "apply_wait.p95", "apply_wait.within_slo", "plan_wait.p95", "plan_wait.within_slo",
+         "pod_seconds", "cost.total")  # fmt: skip
+"""The columns where each policy has a row, in their order."""
 
 
 def figure(found: dict[str, Any], written: Callable[[float], str], intervals: bool = False) -> str:
@@ -158,10 +158,22 @@ def _row_per_policy(result: ResultBase) -> Table:
         shown = [line for line in shown if line.metric != "pod_seconds"]
     columns = [["", *(f"{label} *" if label in worse else label for label in result.labels)]]
     for line in shown:
-        short = Line(line.title, line.metric, duration) if line.written is seconds else line
-        cells = [_cell(result, label, result.summary["policies"][label], short, False) for label in result.labels]
-        columns.append([SHORT[line.metric], *cells])
+        policies = result.summary["policies"]
+        largest = max(entry(policies[label], line.metric)["value"] or 0.0 for label in result.labels)
+        short = Line(line.title, line.metric, in_unit_of(largest) if line.written is seconds else line.written)
+        cells = [_cell(result, label, policies[label], short, False) for label in result.labels]
+        columns.append([_column_title(line, result), *cells])
     return _table(columns)
+
+
+def _column_title(line: Line, result: ResultBase) -> str:
+    wait, _, part = line.metric.partition(".")
+    what = wait.removesuffix("_wait")
+    if part == "within_slo":
+        return f"in {duration(result.scenario.slo.limits[wait])}"
+    if line.metric == "cost.total" and result.scenario.cost is not None:
+        return result.scenario.cost.currency
+    return f"{what} 95 %" if part == "p95" else line.title
 
 
 def _width(columns: Sequence[Sequence[str]]) -> int:
@@ -183,20 +195,27 @@ def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
     """What a reader of the comparison has to know beside it, one sentence or two each."""
     lines = lines_of(result, every)
     policies = result.summary["policies"]
-    yield WORDS
+    shown = [line.metric for line in lines]
+    waits = "; ".join(words for metric, words in WORDS.items() if metric in shown)
+    yield f"Waits {waits}. The slowest 5 % wait longer."
     signs = {mark(result, label, line.metric) for label in result.labels for line in lines}
     if signs & {"↓", "↑", "≈"}:
-        yield f"↓ ↑: less or more than under {result.labels[0]}, beyond chance. ≈: it may be chance."
+        yield (
+            f"↓ ↑: less or more than under {result.labels[0]}, beyond chance. ≈: it may be chance. "
+            "No sign: equal, or not known."
+        )
     if "=" in signs:
         within = (result.scenario.equivalent_within or 0.0) * 100
         yield f"=: equivalent, certainly within {within:.3g} % of {result.labels[0]}."
     if every and result.replications > 1:
         yield f"In brackets: the {result.scenario.confidence * 100:g} % interval of the mean over replications."
     if any(entry(m, line.metric).get("lower_bound") for m in policies.values() for line in lines):
-        yield ">: at least. Tasks still waited at the end of the run, and would have waited longer."
+        yield ">: at least, as tasks still waited at the end of the run."
     yield from _too_few(result, lines)
-    if worse_than_another(result.summary, result.labels):
-        yield "*: another policy finishes as many tasks, lets nobody wait noticeably longer, and costs no more."
+    worse = worse_than_another(result.summary, result.labels)
+    if worse:
+        winners = dict.fromkeys(worse.values())
+        yield f"*: beaten by {' or '.join(winners)}: as many tasks finished, 99 % wait no longer, and it costs no more."
     if every:
         yield from _pairing(result, lines)
     if result.warmup_too_short:
@@ -211,7 +230,7 @@ def notes(result: ResultBase, every: bool = False) -> Iterator[str]:
         reached = "reached" if result.precision_reached else "not reached"
         yield f"Precision of {wanted.metric}: {reached} with {result.replications} replications."
     if not every:
-        yield "-v shows every figure, with intervals."
+        yield f"-v shows every figure{', with its interval' if result.replications > 1 else ''}."
 
 
 def _pairing(result: ResultBase, lines: Sequence[Line]) -> Iterator[str]:
@@ -232,7 +251,7 @@ def _too_few(result: ResultBase, lines: Sequence[Line]) -> Iterator[str]:
     found = [entry(m, line.metric) for m in result.summary["policies"].values() for line in lines]
     if any(each.get("not_enough_data") for each in found):
         needed = [each["replications_needed"] for each in found if "replications_needed" in each]
-        more = f" About {max(needed):,} replications would show more." if needed else ""
+        more = f" -r {max(needed)} would probably show it." if needed else ""
         yield (
             f"?: 0 in nearly all of the {result.replications} replications. The few others, less than {ENOUGH}, do not "
             f"tell how large it can be.{more}"

@@ -61,7 +61,7 @@ def undecided_blockers(scenario: Scenario, runs: Sequence[Run], names: Names) ->
     yield (
         f"{share} tasks{' per run' if len(runs) > 1 else ''} never became eligible, as an earlier task of their "
         f"workspace was planned and nobody decided on it. The worst: task {task} of workspace {workspace} kept "
-        f"{worst.blocked} others from running (under {worst.run.label}). They count in the blocked wait only."
+        f"{worst.blocked} others from running (under {worst.run.label}). They wait for that task, and for no slot."
     )
 
 

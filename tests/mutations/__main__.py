@@ -37,12 +37,12 @@ MODEL = [
     Mutant("2.3 oldest pod first", "pool.py", "        for pod in self.pods:\n            if not pod", "        for pod in reversed(self.pods):\n            if not pod"),
     Mutant("2.3 lowest slot first", "pool.py", "else free[0]", "else free[-1]"),
     Mutant("2.3 spare_apply_slots", "pool.py", "self._settings.spare_apply_slots and not", "not"),
-    Mutant("2.4 its own slot first", "server.py", "self.pool.slot_of(task) or self.pool.free_slot(task)", "self.pool.free_slot(task) or self.pool.slot_of(task)"),
+    Mutant("2.4 its own slot first", "server.py", "self.pool.slot_of(task) or self.pool.free_slot(task.applies)", "self.pool.free_slot(task.applies) or self.pool.slot_of(task)"),
     Mutant("2.6 reserved after the plan", "server.py", "            self.reservations.make(slot, task)\n", "            self.pool.release(slot)\n"),
     Mutant("2.6 reservation_ttl", "reservations.py", "self._env.moment(self._ttl, EXPIRY)", "self._env.moment(self._ttl + 1, EXPIRY)"),
     Mutant("2.7 confirm after the plan's end", "server.py", "self._env.moment(task.confirm, ARRIVAL", "self._env.moment(task.confirm + 1, ARRIVAL"),
     Mutant("2.8 the slot is idle after an apply", "server.py", "            task.apply_ended_at = now\n            self.pool.release(slot)\n", "            task.apply_ended_at = now\n"),
-    Mutant("2 notify: order of the queue", "waiting.py", "(each.eligible_at, each.index)", "each.index"),
+    Mutant("2 notify: order of the queue", "waiting.py", "(each.queued_at, each.index)", "each.index"),
     Mutant("2 notify: in the same instant", "waiting.py", "            yield self._env.moment(0, QUEUE)\n            while", "            yield self._env.moment(1, QUEUE)\n            while"),
     Mutant("3 ticks", "autoscaler.py", "self._settings.autoscaler_interval, TICK", "self._settings.autoscaler_interval + 1, TICK"),
     Mutant("3 min_pods", "autoscaler.py", "min(max(desired, settings.min_pods), settings.max_pods)", "min(desired, settings.max_pods)"),
@@ -83,7 +83,7 @@ MODEL = [
     Mutant("5 the horizon does not count", "run.py", "env.run(until=settings.horizon)", "env.run(until=settings.horizon + 1)"),
     Mutant("7 waits by cause", "causes.py", "        return SERVER_DOWN\n", "        return POLLING\n"),
     Mutant("7 waits for a plan", "causes.py", "for task in server.tasks.awaiting_plan:", "for task in server.tasks.awaiting_apply:"),
-    Mutant("7 waits for a silent pod that was chosen", "causes.py", "return AGENT_OFFLINE if slot.pod.is_offline else POLLING", "return AGENT_OFFLINE if slot.pod.is_offline and slot.task else POLLING"),
+    Mutant("7 waits for a silent pod that was chosen", "causes.py", "return AGENT_OFFLINE if found.pod.is_offline else POLLING", "return POLLING"),
 ]  # fmt: skip
 
 ENGINE = [
