@@ -37,11 +37,13 @@ def plan_and_apply(
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: its tasks by id, its pods by number, and its decisions as (time, before, after)."""
+    """One run: its tasks by id, its pods by number, its decisions as (time, before, after), and reservations."""
 
     tasks: dict[int, Any]
     pods: dict[int, Any]
     decisions: list[tuple[float, int, int]]
+    reservations: list[tuple[int, float, float]]
+    """The pod, and from when to when a slot of it was reserved."""
 
     def started(self, identifier: int) -> tuple[float, float]:
         """When the task's plan and its apply started."""
@@ -60,6 +62,7 @@ def outcome(result: sim.Result, label: str | None = None) -> Outcome:
         {row.task_id: row for row in rows(result.tasks)},
         {row.pod: row for row in rows(result.pods)},
         [(row.time, row.pods_before, row.pods_after) for row in rows(result.decisions)],
+        [(row.pod, row.reserved_at, row.released_at) for row in rows(result.reservations)],
     )
 
 

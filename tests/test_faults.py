@@ -286,3 +286,25 @@ def test_a_pod_deleted_while_the_server_is_down_takes_its_tasks_with_it() -> Non
     result = run(tasks, pool=TWO, faults=restart(15, 20) + deletion(0, 25))
     assert result.tasks[1].state == "failed"  # its result had not been taken yet
     assert result.started(2)[0] == 35
+
+
+@pytest.mark.parametrize("engine", ["simpy", "fast"])
+def test_4_2_a_reservation_is_not_restored_on_a_pod_that_is_gone(engine: str) -> None:
+    """Forgotten at 100, to be restored at 150; its pod is deleted at 120. It would have expired at 260."""
+    faults = [
+        {"kind": "server_restart", "at": 100, "reconcile_after": 50},
+        {"kind": "pod_deletion", "at": 120, "target": 0},
+    ]
+    pool = {"min_pods": 2, "max_pods": 2, "reservation_ttl": 200}
+    result = run([plan_and_apply(1, 0, 60, 1000, 10)], pool=pool, faults=faults, engine=engine)
+    assert result.reservations == [(0, 60, 100)]
+
+
+@pytest.mark.parametrize("engine", ["simpy", "fast"])
+def test_4_2_a_reservation_is_not_restored_for_a_task_that_applies_elsewhere(engine: str) -> None:
+    """Task 2 sits on the forgotten slot when task 1 is confirmed at 110, so that one applies on the other pod."""
+    faults = [{"kind": "server_restart", "at": 100, "reconcile_after": 50}]
+    tasks = [plan_and_apply(1, 0, 60, 50, 500), plan(2, 105, 7)]
+    result = run(tasks, pool={"min_pods": 2, "max_pods": 2}, faults=faults, engine=engine)
+    assert (result.tasks[1].apply_started_at, result.tasks[1].apply_pod) == (110, 1)
+    assert result.reservations == [(0, 60, 100)]
