@@ -122,13 +122,13 @@ def _why_undecided(margin: Difference, replications: int) -> str:
     if margin.replications < replications and margin.not_enough:
         return f"not decided, as only {margin.replications} of {replications} replications have a figure"
     if margin.value is None:
-        return "not decided, as both sides are only bounds"
+        return "not decided, as tasks still wait on both sides at the end; with a drain their waits can end"
     if margin.not_enough and replications < ENOUGH:
         return f"not enough data, as {replications} replications say nothing of how much they vary"
     if margin.not_enough:
         return f"not enough data, as nearly all of the {replications} replications have 0 there"
     if margin.ci_low is None or margin.ci_high is None:
-        return "not decided, as tasks still wait at the end and would have waited longer"
+        return "not decided, as tasks still wait at the end; with a drain their waits can end"
     return "the interval does not decide it"
 
 
