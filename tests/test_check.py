@@ -66,7 +66,7 @@ def test_what_a_threshold_means(text: str, factor: float, reference: str | None,
         ("fixd: apply_wait.p95 < 90s", "found the policy 'fixd', expected one of: old, fixed"),
         ("fixed: apply_wait.p42 < 90s", "found the metric 'apply_wait.p42', expected a metric such as apply_wait.p"),
         ("fixed: apply_wait.p95 < odl", "found 'odl', expected a value or one of: old, fixed"),
-        ("fixed: peak_pods < 3s", "found '3s', expected a number without a unit, as peak_pods is a count"),
+        ("fixed: peak_pods < 3s", "found '3s', expected a number without a unit, as peak_pods is no time"),
         ("fixed: apply_wait.p95 < 5%", "expected a percentage only of censored, confirmed, failed, unplanned"),
         ("fixed: apply_wait.p95 = 5s", "expected '<policy>: <metric> <op> <limit>'"),
     ],
@@ -292,6 +292,24 @@ def test_a_bound_in_the_baseline_switches_nothing_off() -> None:
     assert rebased("apply_wait.mean", before, before, **REGRESSION).verdict == "same"
 
 
+def test_a_share_that_is_always_1_decides_as_little_as_one_that_is_always_0() -> None:
+    metric = "plan_wait.within_slo"
+    assert verdict(f"a: {metric} >= 99%", a=[1] * 20) == "undecided"
+    assert verdict(f"a: {metric} >= 99%", a=[1] * 1000) == "passed"  # 1 - 0.0125^(1/1000) is less than 1 %
+    assert verdict(f"a: {metric} >= 70%", a=[1] * 20) == "passed"
+
+
+def test_one_replication_of_many_is_not_compared() -> None:
+    assert rebased("apply_wait.mean", [100], HUNDREDS, **REGRESSION).verdict == "undecided"
+    assert rebased("apply_wait.mean", HUNDREDS, [100], **REGRESSION).verdict == "undecided"
+
+
+def test_a_share_has_a_limit_that_can_be() -> None:
+    for limit in ("50", "101%"):
+        with pytest.raises(ThresholdError, match="expected a share from 0 to 1"):
+            parse_threshold(f"a: idle_share <= {limit}", ["a"])
+
+
 def test_figures_that_differ_by_rounding_are_the_same() -> None:
     before: list[float | Estimate] = [0.1 + 0.2] * 20
     assert rebased("apply_wait.mean", before, [0.3] * 20, **REGRESSION).verdict == "same"
@@ -370,7 +388,17 @@ def test_enough_replications_are_as_many_as_decide_the_thresholds() -> None:
 
 def test_a_baseline_that_is_none_is_told(tmp_path: Path) -> None:
     assert read_baseline(tmp_path / "none.json") is None
-    for text in ("", "{}", "[]", '{"format": 1, "policies": {"a": {"m": {}}}}', '{"format": 2, "policies": {}}'):
+    empty = '{"format": 1, "world": "a", "seed": 1, "policies": {"a": {"tasks": {"mean": 1, "replications": []}}}}'
+    for text in (
+        "",
+        "{}",
+        "[]",
+        empty,
+        empty.replace("[]", "[1e999]"),
+        empty.replace("[]", "[1]").replace('"seed": 1, ', ""),
+        '{"format": 1, "policies": {"a": {"m": {}}}}',
+        '{"format": 2, "policies": {}}',
+    ):
         (tmp_path / "bad.json").write_text(text)
         with pytest.raises(sim.InputError, match=r"bad\.json: found something else, expected a baseline"):
             read_baseline(tmp_path / "bad.json")

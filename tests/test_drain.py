@@ -44,3 +44,17 @@ def test_what_pods_cost_in_the_drain_does_not_count() -> None:
     with_drain, without = figures(drain=1000), figures()
     assert [with_drain[cost] for cost in costs] == [without[cost] for cost in costs]
     assert without["pod_seconds"]["value"] == 900
+
+
+def test_waits_that_began_in_the_drain_count_in_no_figure() -> None:
+    """Task 1 is confirmed after the horizon, and then waits for a pod that starts for 300 s."""
+    experiment = scenario(
+        workload={"tasks": [plan_and_apply(1, 0, 60, 3900, 10)]}, horizon=3600, drain=7200,
+        pool={"min_pods": 1, "max_pods": 1, "pod_startup": 700},
+        faults=[{"kind": "pod_deletion", "at": 3590, "target": 0}], cost={"waiting_hour": 3600},
+    )  # fmt: skip
+    found = sim.run(experiment).summary["policies"]["static"]
+    assert found["confirmed"]["value"] == 0
+    assert found["apply_wait"]["mean"]["value"] is None
+    assert found["wait_pod_starting"]["value"] == 0
+    assert found["cost"]["waiting"]["value"] == 0

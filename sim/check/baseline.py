@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
-from math import isclose
+from math import isclose, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,14 +96,21 @@ def read_baseline(path: Path) -> dict[str, Any] | None:
         baseline = json.loads(path.read_text(encoding="utf-8"))
         for metrics in baseline["policies"].values():
             for entry in metrics.values():
-                _estimates(entry)
+                values = [estimate.value for estimate in _estimates(entry)]
+                if not values or not all(value is None or isfinite(value) for value in values):
+                    raise ValueError
+        described_as = baseline.get("described", {})
         if baseline["format"] != FORMAT or not isinstance(baseline["world"], str):
+            raise ValueError
+        if type(baseline["seed"]) is not int or not isinstance(baseline.get("made_with", {}), dict):
+            raise ValueError
+        if not all(isinstance(each["name"], str) for each in described_as.values()):
             raise ValueError
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputError(str(path), "", f"cannot be read: {error.strerror}, expected a baseline") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise InputError(
             str(path), "", "found something else, expected a baseline: make it anew with --save-baseline"
         ) from None
@@ -158,6 +165,9 @@ def compare(
         earlier = {label: [{metric: e} for e in _estimates(before_all[metric])]}
         before = Column(column(earlier, label, metric, worlds).estimates, now.most, worlds.vary)
         factor = 1 + tolerance.relative
+        one_of_many = (
+            min(len(now.estimates), len(before.estimates)) == 1 < max(len(now.estimates), len(before.estimates))
+        )
         if paired:  # The worlds of both are the same, as many as both have.
             common = min(len(now.estimates), len(before.estimates))
             now, before = now.first(common), before.first(common)
@@ -166,7 +176,10 @@ def compare(
         margin = (difference if paired else unpaired_difference)(now, before, each, factor)
         margin = margin.shifted(-tolerance.absolute)
         verdict: BaselineVerdict
-        if same:
+        if one_of_many:
+            verdict = "undecided"
+            margin = replace(margin, not_enough=True)
+        elif same:
             verdict = "same"
         else:
             verdict = (

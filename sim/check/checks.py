@@ -107,8 +107,9 @@ def _told(judgement: Judgement) -> str:
         sign = 1 if threshold.below else -1
         over = sign * margin.value
         text += f", which it is {'beyond' if over > 0 else 'within'} by {amount(abs(over))}"
-        if judgement.verdict != "undecided" and margin.ci_low is not None and margin.ci_high is not None:
-            ends = sorted(abs(end) for end in (margin.ci_low, margin.ci_high))
+        low, high = margin.ci_low, margin.ci_high
+        if judgement.verdict != "undecided" and low is not None and high is not None and low * high > 0:
+            ends = sorted(abs(end) for end in (low, high))
             text += f" ({amount(ends[0])} to {amount(ends[1])})"
     if judgement.verdict == "undecided":
         text += f"; {_why_undecided(margin, judgement.replications)}{_would(judgement.needed)}"

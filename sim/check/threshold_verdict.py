@@ -125,4 +125,4 @@ def _needed(threshold: Threshold, margin: Difference, mine: Column, confidence: 
         return None
     # As many as it takes for the exact interval to end below the limit, if all of them are 0.
     share = threshold.offset / mine.most
-    return ceil(log((1 - confidence) / 2) / log(1 - share)) if share < 1 else None
+    return ceil(log((1 - confidence) / 2) / log(1 - share)) if 1e-12 < share < 1 else None

@@ -18,9 +18,9 @@ from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.units import SECONDS
 from sim.statistics.metric_names import (
-    BASELINE_METRICS,
     METRICS,
     MONEY_METRICS,
+    REGRESSION_METRICS,
     SECONDS_METRICS,
     SHARE_METRICS,
     SHARES,
@@ -76,7 +76,7 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     def amount(number: str, unit: str) -> float:
         if unit and metric not in SECONDS_METRICS:
             raise ThresholdError(
-                f"found {shown(number + unit)}, expected a number without a unit, as {metric} is a count"
+                f"found {shown(number + unit)}, expected a number without a unit, as {metric} is no time"
             )
         return float(number) * SECONDS.get(unit, 1.0)
 
@@ -88,6 +88,8 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
             shares = ", ".join((*SHARES, *SHARE_METRICS))
             raise ThresholdError(f"found {shown(limit)}, expected a percentage only of {shares}")
         offset = float(number) / 100 if share else amount(number, unit)
+        if (share or metric in SHARE_METRICS) and offset > 1:
+            raise ThresholdError(f"found {shown(limit)}, expected a share from 0 to 1, or from 0% to 100%")
         share = share and metric in SHARES
     else:
         relation = _POLICY.fullmatch(limit)
@@ -143,12 +145,12 @@ def _expect_given(scenario: Scenario, metric: str) -> None:
 
 
 def expect_known_metrics(scenario: Scenario) -> None:
-    """Refuse a `regression` of a metric that baselines do not hold.
+    """Refuse a `regression` of a metric that baselines do not hold, or of which more is better.
 
     Raises:
         InputError: there is one.
     """
     for metric in scenario.regression:
-        if metric not in BASELINE_METRICS:
-            problem = f"found {shown(metric)}, {expected_metric(metric, BASELINE_METRICS)}"
+        if metric not in REGRESSION_METRICS:
+            problem = f"found {shown(metric)}, {expected_metric(metric, REGRESSION_METRICS)}"
             raise scenario.mistake(("regression", metric), problem)

@@ -162,6 +162,8 @@ def check(
         if save_baseline:
             path = folder / f"{scenario.name}.json"
             write_text(path, baseline_text(baseline_of(scenario, result.measured)))
+            if not quiet and not as_json:
+                click.echo(f"{scenario.name}: baseline saved: {path}")
         reporter.add(scenario.name, source, findings, baseline is not None, perf_counter() - began)
         began = perf_counter()
     reporter.close()

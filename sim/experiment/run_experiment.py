@@ -19,7 +19,7 @@ from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.randomness import is_random
 from sim.statistics.columns import Worlds
-from sim.statistics.metric_names import METRICS
+from sim.statistics.metric_names import METRICS, MONEY_METRICS, SLO_METRICS
 from sim.statistics.metrics import Measured, MetricSettings, measure
 from sim.statistics.warmup import Warmup, chosen_warmup
 from sim.traces.recording import recording_of
@@ -83,6 +83,9 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
     if wanted is not None and wanted.metric not in METRICS:
         problem = f"found {shown(wanted.metric)}, expected a metric such as apply_wait.mean or plan_wait.p95"
         raise scenario.mistake(("precision", "metric"), problem)
+    if wanted is not None and not is_measured(scenario, wanted.metric):
+        problem = f"found {shown(wanted.metric)}, expected the slo or the cost that it needs in the scenario"
+        raise scenario.mistake(("precision", "metric"), problem)
     recording = recording_of(scenario)
     sha256 = None if recording is None else recording.sha256
     names = names_of(scenario)  # Now, as the trace may be another one when all runs are made.
@@ -129,6 +132,13 @@ def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:
     """The metrics of *runs*, replication by replication, for each policy."""
     settings = metric_settings(scenario, warmup)
     return {label: [measure(record, settings) for record in records] for label, records in _records(runs).items()}
+
+
+def is_measured(scenario: Scenario, metric: str) -> bool:
+    """Whether the scenario gives what *metric* needs: a limit, or prices."""
+    if metric in SLO_METRICS:
+        return metric.partition(".")[0] in scenario.slo.limits
+    return metric not in MONEY_METRICS or scenario.cost is not None
 
 
 def metric_settings(scenario: Scenario, warmup: int) -> MetricSettings:

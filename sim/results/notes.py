@@ -33,8 +33,8 @@ def late_arrivals(scenario: Scenario) -> Iterator[str]:
     late = int(np.count_nonzero(arrivals >= scenario.horizon))
     if late:
         yield (
-            f"{late:,} of {len(arrivals):,} tasks arrive after the horizon ({scenario.horizon / 3600:g} h) and are not "
-            f"simulated; the last arrives at {float(arrivals[-1]) / 3600:,.1f} h."
+            f"{late:,} of {len(arrivals):,} tasks do not arrive before the horizon "
+            f"({scenario.horizon / 3600:g} h) and are not simulated; the last arrives at {float(np.max(arrivals)) / 3600:,.1f} h."
         )
 
 

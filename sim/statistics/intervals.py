@@ -97,6 +97,9 @@ def figure(column: Column, confidence: float) -> Figure:
     if _too_many_left_out(len(values), len(column.estimates)):
         return Figure(mean, bound, replications=len(values), not_enough=True)
     enough, (low, high) = _interval(values, confidence, 0.0, column.most, column.vary)
+    if enough and column.most == 1 and column.vary and np.count_nonzero(values != 1) < ENOUGH:
+        # A share that is 1 in nearly all replications says as little of the others as one that is 0.
+        enough, low, high = False, 1 - share_at_most(int(np.count_nonzero(values != 1)), len(values), confidence), 1.0
     needed = None if enough else _needed(values)
     return Figure(mean, bound, max(low, 0.0), _end(inf if bound else high), len(values), not enough, needed)
 

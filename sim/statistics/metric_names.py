@@ -25,7 +25,13 @@ COUNT_METRICS = (
 )
 WAIT_METRICS = tuple(f"{wait}.{name}" for wait in WAITS for name in ("mean", *QUANTILES, "max"))
 SLO_METRICS = tuple(f"{wait}.within_slo" for wait in WAITS)
-CAUSE_METRICS = (*(f"wait_{cause}" for cause in CAUSES), *(f"plan_wait_{cause}" for cause in CAUSES))
+CAUSES_OF = {
+    "apply_wait": tuple(f"wait_{cause}" for cause in CAUSES),
+    "plan_wait": tuple(f"plan_wait_{cause}" for cause in CAUSES),
+}
+"""The metrics by which a kind of wait is split."""
+
+CAUSE_METRICS = (*CAUSES_OF["apply_wait"], *CAUSES_OF["plan_wait"])
 USE_METRICS = ("busy_share", "reserved_share", "idle_share")
 MONEY_METRICS = ("cost.pods", "cost.waiting", "cost.total")
 COST_METRICS = ("pod_seconds", "peak_pods", "pods_created", "pods_deleted", "overshoot", *USE_METRICS)
@@ -56,3 +62,6 @@ BASELINE_METRICS = (
     "peak_pods",
 )
 """The metrics that a baseline holds."""
+
+REGRESSION_METRICS = tuple(metric for metric in BASELINE_METRICS if metric not in ("confirmed", "completed"))
+"""Those of them of which more is worse."""

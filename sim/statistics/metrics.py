@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.runs.codes import APPLIED, FAILED, PENDING, PLANNED
 from sim.runs.record import Record
 from sim.runs.time import NEVER, SECOND
-from sim.statistics.metric_names import CAUSE_METRICS, METRICS, QUANTILES, TYPES
+from sim.statistics.metric_names import CAUSE_METRICS, CAUSES_OF, METRICS, QUANTILES, TYPES
 from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_waits, plan_waits
 from sim.statistics.waits import Estimate, Waits
 
@@ -58,10 +58,11 @@ def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
         "blocked_wait": blocked_waits(tasks, end),
     }
     figures = {name: Estimate(float(value)) for name, value in _counts(tasks, counted).items()}
-    for name in CAUSE_METRICS:
-        figures[name] = Estimate(float(np.sum(tasks[name][counted])) / SECOND)
     for kind, found in waits.items():
         own = found.only(counted, settings.horizon)
+        which, is_bound = counted & (found.began_at < settings.horizon), bool(np.any(own.censored))
+        for name in CAUSES_OF.get(kind, ()):
+            figures[name] = Estimate(float(np.sum(tasks[name][which])) / SECOND, is_bound)
         figures |= {f"{kind}.{name}": each for name, each in _wait_figures(own, settings.slo.get(kind))}
     confirmed = counted & (tasks["confirmed_at"] < settings.horizon)
     figures["confirmed"] = Estimate(float(_count(confirmed)))
