@@ -32,9 +32,10 @@ def late_arrivals(scenario: Scenario) -> Iterator[str]:
         return
     late = int(np.count_nonzero(arrivals >= scenario.horizon))
     if late:
+        hours, last = scenario.horizon / 3600, float(np.max(arrivals)) / 3600
         yield (
-            f"{late:,} of {len(arrivals):,} tasks do not arrive before the horizon "
-            f"({scenario.horizon / 3600:g} h) and are not simulated; the last arrives at {float(np.max(arrivals)) / 3600:,.1f} h."
+            f"{late:,} of {len(arrivals):,} tasks do not arrive before the horizon ({hours:g} h) and are not simulated; "
+            f"the last arrives at {last:,.1f} h."
         )
 
 
