@@ -185,7 +185,7 @@ def test_notes_name_who_kept_others_from_running() -> None:
     tasks = [*undecided, plan(9, 4000, 1)]
     result = sim.run(scenario(workload={"tasks": tasks}))
     notes = result.summary["notes"]
-    assert notes[0].startswith("1 of 9 tasks do not arrive before the horizon (1 h) and are not simulated")
+    assert notes[0].startswith("1 of 9 tasks do not arrive before the horizon (1 h) and are left out")
     assert "7 tasks never became eligible" in notes[1]
     assert "task 1 of workspace stuck kept 7 others from running" in notes[1]
     frame = result.tasks.set_index("task_id")

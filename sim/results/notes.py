@@ -34,7 +34,7 @@ def late_arrivals(scenario: Scenario) -> Iterator[str]:
     if late:
         hours, last = scenario.horizon / 3600, float(np.max(arrivals)) / 3600
         yield (
-            f"{late:,} of {len(arrivals):,} tasks do not arrive before the horizon ({hours:g} h) and are not simulated; "
+            f"{late:,} of {len(arrivals):,} tasks do not arrive before the horizon ({hours:g} h) and are left out; "
             f"the last arrives at {last:,.1f} h."
         )
 
