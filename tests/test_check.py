@@ -521,3 +521,14 @@ def test_scenarios_are_pytest_tests(here: Path, pytester: pytest.Pytester) -> No
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", ".")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*small.yaml:2: horizon: found '2x', expected a duration*"])
+
+
+def test_thresholds_and_baselines_with_nothing_to_judge_never_pass(small: sim.Scenario) -> None:
+    measured = figures("censored", a=[0] * 20)
+    for replication in measured["a"]:
+        replication["confirmed"] = Estimate(0)
+    threshold = parse_threshold("a: censored <= 0", ["a"])
+    assert judge(threshold, measured, 0.95, Worlds()).verdict == "undecided"
+    baseline = {**baseline_of(small, sim.run(small).measured), "code": "another"}
+    nothing = small.with_changes({"regression": {}})
+    assert [f.status for f in check(nothing, sim.run(nothing).measured, baseline)] == ["undecided"]

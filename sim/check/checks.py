@@ -63,7 +63,11 @@ def check(
     if baseline is None:
         return found
     changed = what_changed(scenario, baseline)
-    for comparison in compare(scenario, measured, baseline, level, worlds):
+    comparisons = compare(scenario, measured, baseline, level, worlds)
+    if not comparisons:
+        message = "nothing was compared with it, as regression names no metric that it has"
+        found.append(Finding("baseline", "the baseline", "undecided", blocks("undecided"), message, None))
+    for comparison in comparisons:
         status: Status = "held" if comparison.verdict == "same" else comparison.verdict
         name = f"{comparison.policy}: {comparison.metric} against the baseline"
         found.append(Finding("baseline", name, status, blocks(status), _compared(comparison, changed), None))

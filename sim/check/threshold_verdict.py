@@ -17,6 +17,7 @@ from sim.check.thresholds import Threshold
 from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, Figure, difference, figure
 from sim.statistics.mean_interval import ENOUGH
+from sim.statistics.metric_names import SHARES
 from sim.statistics.metrics import Measured
 
 ThresholdVerdict = Literal["passed", "failed", "undecided"]
@@ -56,6 +57,8 @@ def judge(threshold: Threshold, measured: Measured, confidence: float, worlds: W
         theirs = column(measured, threshold.reference, threshold.metric, worlds, threshold.share)
         margin = difference(mine, theirs, confidence, threshold.factor).shifted(-threshold.offset)
         limit = None if theirs.mean is None else threshold.factor * theirs.mean + threshold.offset
+    if _counts_nothing(threshold, measured):
+        margin = Difference(None)
     verdict = _verdict(threshold, margin, mine)
     return Judgement(
         threshold,
@@ -67,6 +70,12 @@ def judge(threshold: Threshold, measured: Measured, confidence: float, worlds: W
         len(mine.estimates),
         _needed(threshold, margin, mine, confidence) if verdict == "undecided" else None,
     )
+
+
+def _counts_nothing(threshold: Threshold, measured: Measured) -> bool:
+    """Whether the metric counts some tasks of those that there are none of: nobody was confirmed, say."""
+    of = SHARES.get(threshold.metric)
+    return of is not None and all(of in each and not each[of].value for each in measured[threshold.policy])
 
 
 def _margin(found: Figure, limit: float) -> Difference:
