@@ -160,16 +160,12 @@ def compare(
     each = 1 - (1 - (confidence or scenario.confidence)) / max(len(pairs), 1)
     found = []
     for label, metric, tolerance in pairs:
-        before_all = baseline["policies"][label]
         now = column(measured, label, metric, worlds).so_far()
-        earlier = {label: [{metric: e} for e in _estimates(before_all[metric])]}
-        before = Column(column(earlier, label, metric, worlds).estimates, now.most, worlds.vary)
+        before = Column(tuple(_estimates(baseline["policies"][label][metric])), now.most, worlds.vary)
         factor = 1 + tolerance.relative
-        one_of_many = (
-            min(len(now.estimates), len(before.estimates)) == 1 < max(len(now.estimates), len(before.estimates))
-        )
+        common, most = sorted((len(now.estimates), len(before.estimates)))
+        one_of_many = common == 1 < most
         if paired:  # The worlds of both are the same, as many as both have.
-            common = min(len(now.estimates), len(before.estimates))
             now, before = now.first(common), before.first(common)
         same = _are_same([r[metric] for r in measured[label]][: len(now.estimates)], before.estimates)
         before = before.so_far()
