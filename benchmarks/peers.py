@@ -185,7 +185,7 @@ def our_record(customers: int, seed: int) -> Any:
     from sim.world.world import World
 
     scenario = queue(SERVERS, RATE, {"dist": "exponential", "mean": 1}, customers, 1, seed)
-    return simulate(settings_of(scenario), World(scenario, 0).inputs(), Static())
+    return simulate(settings_of(scenario), World(scenario, 0).inputs(), [Static()])
 
 
 def ours(customers: int, seed: int) -> Waits:

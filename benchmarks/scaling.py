@@ -72,7 +72,7 @@ def memory(tasks: int) -> list[int]:
     meter = Meter(tasks / RATE * HOUR, 40)
     world = World(scenario, 0).inputs()
     tracemalloc.start()
-    simulate(settings_of(scenario), world, meter)
+    simulate(settings_of(scenario), world, [meter])
     tracemalloc.stop()
     return meter.noted
 

@@ -68,7 +68,7 @@ def simulated(scenario: Scenario, in_simpy: bool = False) -> Record:
     """The first replication under the first policy, drawn, simulated and recorded: by the engine, or by the model."""
     policy = named_policies(scenario, None, False)[0].fresh()
     simulate = model.simulate if in_simpy else engine.simulate
-    return simulate(settings_of(scenario), World(scenario, 0).inputs(), policy)
+    return simulate(settings_of(scenario), World(scenario, 0).inputs(), [policy])
 
 
 def full_model(rate: float, tasks: int, seed: int) -> Record:

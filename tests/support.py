@@ -134,6 +134,25 @@ def tasks(draw: st.DrawFn, identifier: int) -> dict[str, Any]:
     return {**task, "type": "plan_and_apply", "confirm": confirm, "apply": draw(_durations)}
 
 
+def sometimes(draw: st.DrawFn, one_in: int, **choices: st.SearchStrategy[Any]) -> dict[str, Any]:
+    """Each of the *choices* about every so often, and otherwise what is not given is as it is by default."""
+    return {name: draw(values) for name, values in choices.items() if draw(st.integers(1, one_in)) == 1}
+
+
+def _endings(draw: st.DrawFn, task: dict[str, Any], pools: list[str]) -> dict[str, Any]:
+    """Ways for *task* to end other than well, and pools for it to be in."""
+    more = sometimes(
+        draw,
+        5,
+        plan_result=st.sampled_from(["no_changes", "error"]),
+        cancel=st.one_of(_durations, _moments),
+        execution_mode=st.sampled_from(["agent", "local"]),
+    )
+    if task["type"] == "plan_and_apply":
+        more |= sometimes(draw, 5, decision=st.just("discard"), apply_result=st.just("error"))
+    return {**task, **more, "pool": draw(st.sampled_from(pools))}
+
+
 @st.composite
 def faults(draw: st.DrawFn, guarded: bool = False) -> dict[str, Any]:
     kinds = ["pod_deletion", "pod_offline", "server_restart"]
@@ -196,33 +215,77 @@ REMEMBERING: list[dict[str, Any]] = [
 _remembering = st.sampled_from(REMEMBERING).map(lambda choice: [choice, "fixed"])
 
 
-@st.composite
-def scenarios(draw: st.DrawFn, guarded: bool = False) -> Scenario:
-    """Random scenarios; with safeguards, and with changes of the configuration, only if they are to be *guarded*."""
+def _pool(draw: st.DrawFn, varied: bool, every: bool) -> dict[str, Any]:
     max_pods = draw(st.integers(1, 4))
     slots = draw(st.integers(1, 4))
+    pool = {
+        "min_pods": draw(st.integers(0, max_pods)),
+        "max_pods": max_pods,
+        "initial_pods": draw(st.integers(0, max_pods)),
+        "slots_per_pod": slots,
+        "apply_slots": draw(st.integers(0, slots)),
+        "pod_startup": draw(_durations),
+        "heartbeat_timeout": draw(_durations),
+        "reservation_ttl": draw(st.sampled_from([5, 20, 47.5, 86400])),
+        "placement": draw(st.sampled_from(["first_fit", "spare_apply_slots"])),
+    }
+    if varied:
+        pool |= sometimes(draw, 2, apply_placement=st.just("any_slot"))
+    if every:
+        pool |= sometimes(
+            draw,
+            3,
+            placement=st.sampled_from(["most_idle", "random"]),
+            scale_down=st.sampled_from(["drain", "kill"]),
+            termination_grace=_durations,
+            on_pod_loss=st.just("requeue"),
+        )
+        if draw(st.integers(0, 3)) == 0:
+            pool |= {"ephemeral": True, "slots_per_pod": 1, "apply_slots": min(pool["apply_slots"], 1)}
+    return pool
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, guarded: bool = False, varied: bool = False, every: bool = False) -> Scenario:
+    """Random scenarios.
+
+    Args:
+        draw: draws a value.
+        guarded: with safeguards, and with changes of the configuration.
+        varied: with every further rule that the engine knows.
+        every: with every rule that there is.
+    """
+    varied = varied or every
+    control = {
+        "autoscaler_interval": draw(st.sampled_from([1, 2.5, 5, 7])),
+        "dispatch": draw(st.sampled_from(["poll", "poll", "notify"])),
+        "dispatch_retry": draw(st.sampled_from([2.5, 3.25, 10])),
+    }
+    listed = [draw(tasks(number)) for number in range(draw(st.integers(1, 12)))]
+    struck = draw(st.lists(faults(guarded), max_size=4))
+    parts: dict[str, Any] = {}
+    if not varied:
+        parts["pool"] = _pool(draw, varied, every)
+    else:
+        names = ["one", "two"][: draw(st.integers(1, 2))]
+        parts["pools"] = {name: _pool(draw, varied, every) for name in names}
+        at_start = sum(pool["initial_pods"] for pool in parts["pools"].values())
+        parts |= sometimes(draw, 4, quota=st.integers(max(at_start, 1), max(at_start, 1) + 3))
+        control |= sometimes(draw, 3, workspace_lock=st.just("all"), task_timeout=st.sampled_from([5, 20, 50.25]))
+        listed = [_endings(draw, task, names) for task in listed]
+        struck = [{**f, "pool": draw(st.sampled_from(names))} if "target" in f else f for f in struck]
+    if every:
+        control |= sometimes(draw, 3, view_delay=_durations)
+        if control["dispatch"] == "notify":
+            control |= sometimes(draw, 2, queue_order=st.just("applies_first"))
     return scenario(
         horizon=draw(st.sampled_from([100, 300, 600.25])),
         seed=draw(st.integers(0, 9)),
-        pool={
-            "min_pods": draw(st.integers(0, max_pods)),
-            "max_pods": max_pods,
-            "initial_pods": draw(st.integers(0, max_pods)),
-            "slots_per_pod": slots,
-            "apply_slots": draw(st.integers(0, slots)),
-            "pod_startup": draw(_durations),
-            "heartbeat_timeout": draw(_durations),
-            "reservation_ttl": draw(st.sampled_from([5, 20, 47.5, 86400])),
-            "placement": draw(st.sampled_from(["first_fit", "spare_apply_slots"])),
-        },
-        control={
-            "autoscaler_interval": draw(st.sampled_from([1, 2.5, 5, 7])),
-            "dispatch": draw(st.sampled_from(["poll", "poll", "notify"])),
-            "dispatch_retry": draw(st.sampled_from([2.5, 3.25, 10])),
-        },
+        **parts,
+        control=control,
         safeguards=draw(safeguards()) if guarded else {},
-        workload={"tasks": [draw(tasks(number)) for number in range(draw(st.integers(1, 12)))]},
-        faults=draw(st.lists(faults(guarded), max_size=4)),
+        workload={"tasks": listed},
+        faults=struck,
         policies=draw(
             st.sampled_from([["old", "fixed"], ["fixed", "static"], ["old", "fixed", "static"]]) | _remembering
         ),

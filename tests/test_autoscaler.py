@@ -70,6 +70,7 @@ def test_what_a_policy_is_shown() -> None:
         time=5, min_pods=0, max_pods=9, initial_pods=2, slots_per_pod=3, apply_slots=1, pods=2, starting_pods=0, slots=6,
         running=5, reserved=1, idle=0, idle_ready=0, idle_starting=0, idle_apply_ready=0, idle_apply_starting=0,
         pending=3, eligible_plan=1, eligible_plan_and_apply=1, slotless=0, slotless_confirmed=0,
+        running_pods=2, occupied_pods=2, unblocked=2, unblocked_plan_and_apply=1, apply_pending=1,
     )  # fmt: skip
     assert script.views[1].pods == 3
     assert (script.views[1].starting_pods, script.views[1].idle_ready, script.views[1].idle_apply_ready) == (0, 3, 1)

@@ -67,7 +67,7 @@ def test_what_a_threshold_means(text: str, factor: float, reference: str | None,
         ("fixed: apply_wait.p42 < 90s", "found the metric 'apply_wait.p42', expected a metric such as apply_wait.p"),
         ("fixed: apply_wait.p95 < odl", "found 'odl', expected a value or one of: old, fixed"),
         ("fixed: peak_pods < 3s", "found '3s', expected a number without a unit, as peak_pods is no time"),
-        ("fixed: apply_wait.p95 < 5%", "expected a percentage only of censored, confirmed, failed, unplanned"),
+        ("fixed: apply_wait.p95 < 5%", "expected a percentage only of censored, canceled_waiting, confirmed"),
         ("fixed: apply_wait.p95 = 5s", "expected '<policy>: <metric> <op> <limit>'"),
     ],
 )

@@ -74,17 +74,17 @@ def test_run_prints_the_comparison_and_writes_the_results(here: Path, capsys: py
 def test_the_columns_of_the_files(here: Path) -> None:
     assert sim("run", "-q", "small.yaml") == 0
     columns = {
-        "tasks": "policy replication task_id workspace type state arrived_at eligible_at plan_started_at plan_ended_at "
+        "tasks": "policy replication task_id pool workspace type state arrived_at eligible_at plan_started_at plan_ended_at "
         "confirmed_at apply_started_at apply_ended_at ended_at plan_wait blocked_wait apply_wait censored "
-        "plan_censored blocked_censored blocked_by "
+        "plan_censored blocked_censored blocked_by execution_mode "
         "wait_server_down wait_agent_offline wait_polling wait_pod_starting wait_no_slot wait_replanning "
         "plan_wait_server_down plan_wait_agent_offline plan_wait_polling plan_wait_pod_starting plan_wait_no_slot "
         "plan_wait_replanning "
         "plan_pod plan_slot apply_pod apply_slot",
-        "pods": "policy replication pod created_at ready_at deleted_at deleted_by",
-        "decisions": "policy replication time pods_before desired pods_after",
-        "reservations": "policy replication task_id pod slot reserved_at released_at",
-        "incidents": "policy replication time until kind pod",
+        "pods": "policy replication pool pod created_at ready_at deleted_at deleted_by draining_at",
+        "decisions": "policy replication pool time pods_before desired pods_after",
+        "reservations": "policy replication task_id pool pod slot reserved_at released_at",
+        "incidents": "policy replication time until kind pool pod",
     }
     for name, expected in columns.items():
         frame = pd.read_parquet(here / "results/small" / f"{name}.parquet")

@@ -20,6 +20,11 @@ def test_model_and_engine_give_identical_records(scenario: Scenario) -> None:
     assert_same_records(sim.run(scenario, engine="simpy"), sim.run(scenario, engine="fast"))
 
 
+@given(scenarios(guarded=True, varied=True))
+def test_model_and_engine_give_identical_records_with_all_rules_that_both_know(scenario: Scenario) -> None:
+    assert_same_records(sim.run(scenario, engine="simpy"), sim.run(scenario, engine="fast"))
+
+
 class Watching(Script):
     """Wants another number of pods every now and then, and keeps what it was shown."""
 
@@ -28,7 +33,7 @@ class Watching(Script):
         return 1 + int(view.time) % max(view.max_pods, 1)
 
 
-@given(scenarios(guarded=True))
+@given(scenarios(guarded=True, varied=True))
 def test_model_and_engine_show_a_policy_the_same_at_every_tick(scenario: Scenario) -> None:
     shown = []
     for engine in ("simpy", "fast"):

@@ -210,9 +210,9 @@ def test_a_strike_that_is_not_known_is_a_defect_and_nothing_else(engine: str) ->
 
     inputs = World(EXPERIMENT, 0).inputs()
     odd: Any = type("Odd", (), {"at": 10**9})()
-    struck = RandomInputs(inputs.tasks, [[odd]], inputs.startup)
+    struck = RandomInputs(inputs.tasks, [[odd]], inputs.pods)
     with pytest.raises(TypeError, match="knows no strike such as"):
-        (simulate if engine == "simpy" else engine_simulate)(settings_of(EXPERIMENT), struck, Static())
+        (simulate if engine == "simpy" else engine_simulate)(settings_of(EXPERIMENT), struck, [Static()])
 
 
 def test_the_manifest_has_the_parameters_of_policies_given_from_python(tmp_path: Path) -> None:

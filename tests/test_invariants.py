@@ -129,8 +129,10 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
         ready = [slot for slot in by_state[IDLE] if slot.pod.is_ready]
         starting = [slot for slot in by_state[IDLE] if not slot.pod.is_ready]
         pending = [task for task in alive if task.state == PENDING]
-        first = {}
+        first: dict[int, EngineTask] = {}
+        oldest: dict[int, EngineTask] = {}
         for task in alive:
+            oldest.setdefault(task.workspace, task)
             if task.applies:
                 first.setdefault(task.workspace, task)
         assert view == sim.PoolView(
@@ -145,6 +147,11 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
             pending=len(pending), eligible_plan=sum(not task.applies for task in pending),
             eligible_plan_and_apply=sum(first.get(task.workspace) is task for task in pending),
             slotless=len(slotless), slotless_confirmed=sum(task.confirmed_at != NEVER for task in slotless),
+            running_pods=sum(any(s.state == RUNNING for s in pod.slots) for pod in pool.pods.values()),
+            occupied_pods=pool.in_use, draining_pods=0,
+            unblocked=sum(oldest.get(task.workspace) is task for task in pending),
+            unblocked_plan_and_apply=sum(oldest.get(task.workspace) is task for task in pending if task.applies),
+            apply_pending=sum(task.state == APPLY_PENDING for task in alive), apply_pending_elsewhere=0,
         )  # fmt: skip
 
     def watch(kind: type) -> None:
@@ -159,10 +166,84 @@ def test_slots_and_tasks_agree_and_counters_are_what_one_would_count(scenario: S
     EngineTasks.arrive = arriving  # type: ignore[method-assign]
     try:
         named = named_policies(scenario, [Auditor])[0]
-        record = simulate(settings_of(scenario), World(scenario, 0).inputs(), named.policy)
+        record = simulate(settings_of(scenario), World(scenario, 0).inputs(), [named.policy])
     finally:
         EngineTasks.arrive = arrive  # type: ignore[method-assign]
         for kind, init in originals.items():
             kind.__init__ = init  # type: ignore[misc]
     states = {task.index: task.state for task in arrived}
     assert dict(zip(record.tasks["index"].tolist(), record.tasks["state"].tolist(), strict=True)) == states
+
+
+# With all rules on, from the records alone.
+
+
+@given(scenarios(guarded=True, every=True))
+def test_every_task_that_arrived_is_final_or_in_flight_by_type_and_pool(scenario: Scenario) -> None:
+    result = sim.run(scenario)
+    assert scenario.workload.tasks is not None
+    kinds = {str(task.id): (task.type, task.pool) for task in scenario.workload.tasks}
+    for _, tasks in result.tasks.groupby("policy"):
+        assert not tasks.task_id.duplicated().any()
+        assert [kinds[str(task.task_id)] for task in tasks.itertuples()] == list(
+            zip(tasks.type, tasks.pool, strict=True)
+        )
+        assert (tasks.ended_at.notna() == tasks.state.isin(ENDED)).all()
+        assert tasks.state.isin(ENDED | IN_FLIGHT).all()
+        assert (tasks.type[tasks.state.isin(["applied", "discarded", "planned_and_finished"])] != "plan").all()
+
+
+@given(scenarios(guarded=True, every=True))
+def test_there_are_never_more_pods_than_the_quota_and_never_more_that_count_than_max_pods(scenario: Scenario) -> None:
+    result = sim.run(scenario)
+    for _, pods in result.pods.groupby("policy"):
+        assert _most_at_once(pods.created_at, pods.deleted_at) <= (scenario.quota or np.inf)
+        for name, mine in pods.groupby("pool"):
+            counted_until = mine.draining_at.fillna(mine.deleted_at)
+            assert _most_at_once(mine.created_at, counted_until) <= scenario.all_pools[name].max_pods
+
+
+@given(scenarios(guarded=True, every=True))
+def test_tasks_run_on_pods_of_their_pool_one_at_a_time_and_on_draining_ones_only_reserved_applies(
+    scenario: Scenario,
+) -> None:
+    result = sim.run(scenario)
+    for label in result.labels:
+        pods = {(pod.pool, pod.pod): pod for pod in result.pods[result.pods.policy == label].itertuples()}
+        held = result.reservations[result.reservations.policy == label]
+        slots = defaultdict(list)
+        for task in result.tasks[result.tasks.policy == label].itertuples():
+            for phase in ("plan", "apply"):
+                began, slot = getattr(task, f"{phase}_started_at"), getattr(task, f"{phase}_slot")
+                if task.execution_mode != "k8s" or np.isnan(began):
+                    continue
+                pod = pods[task.pool, getattr(task, f"{phase}_pod")]
+                ended = np.fmin(getattr(task, f"{phase}_ended_at"), task.ended_at)
+                assert pod.ready_at <= began
+                assert not ended > pod.deleted_at
+                slots[task.pool, pod.pod, slot].append((began, ended))
+                if began > pod.draining_at:
+                    own = held[(held.task_id == task.task_id) & (held.pod == pod.pod) & (held.slot == slot)]
+                    assert phase == "apply"
+                    assert (own.released_at == began).any()
+        for reservation in held.itertuples():
+            key = reservation.pool, reservation.pod, reservation.slot
+            slots[key].append((reservation.reserved_at, reservation.released_at))
+        for used in slots.values():
+            for (_, ended), (began, _) in pairwise(sorted(used)):
+                assert ended <= began
+
+
+@given(scenarios(guarded=True, every=True))
+def test_with_all_rules_on_the_same_scenario_gives_the_same_records(scenario: Scenario) -> None:
+    assert_same_records(sim.run(scenario), sim.run(scenario))
+
+
+ENDED = {"planned", "applied", "failed", "planned_and_finished", "errored", "discarded", "canceled"}
+IN_FLIGHT = {"pending", "planning", "apply_pending", "applying"}
+
+
+def _most_at_once(begins: pd.Series, ends: pd.Series) -> int:
+    """How many spans there are at once; where one ends as another begins, that made room."""
+    steps = sorted([*((at, 1) for at in begins), *((at, -1) for at in ends.dropna())])
+    return max(np.cumsum([step for _, step in steps]), default=0)

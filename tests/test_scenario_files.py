@@ -61,11 +61,16 @@ def test_what_is_not_given_is_as_documented() -> None:
         {"name": "x", "horizon": 1, "workload": {"arrivals": {"process": "poisson", "rate": "1/h", "plan": 1}}}
     )
     assert scenario.pool.model_dump() == {
-        "min_pods": 1, "max_pods": 5, "initial_pods": None, "slots_per_pod": 3, "apply_slots": 1, "pod_startup": 30,
-        "heartbeat_timeout": 120, "reservation_ttl": 86400, "placement": "first_fit",
+        "min_pods": 1, "max_pods": 5, "initial_pods": None, "slots_per_pod": 3, "apply_slots": 1,
+        "apply_placement": "first_slots", "pod_startup": 30, "heartbeat_timeout": 120, "reservation_ttl": 86400,
+        "placement": "first_fit", "scale_down": "idle", "termination_grace": 30, "ephemeral": False,
+        "on_pod_loss": "fail",
     }  # fmt: skip
     assert scenario.pool.pods_at_start == 1
-    assert scenario.control.model_dump() == {"autoscaler_interval": 5, "dispatch": "poll", "dispatch_retry": 10}
+    assert scenario.control.model_dump() == {
+        "autoscaler_interval": 5, "dispatch": "poll", "dispatch_retry": 10, "queue_order": "eligible",
+        "workspace_lock": "applies", "task_timeout": None, "view_delay": 0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1.5h", 5400), ("2d", 172800), ("7", None), ("90 s", 90)])
@@ -108,7 +113,7 @@ DURATION = "expected a duration of at least 0, such as 90 (seconds), 30s, 10m, 2
         ("max_pods: 5", "max_pods: five", "bad.yaml:3: pool.max_pods: found 'five', expected a whole number"),
         ("max_pods: 5", "max_pods: 5, initial_pods: 6", "pool.initial_pods: found 6, expected at most max_pods (5)"),
         ("max_pods: 5", "max_pods: 5, apply_slots: 4", "pool.apply_slots: found 4, expected at most slots_per_pod (3)"),
-        ("max_pods: 5", "max_pods: 5, placement: best", "found 'best', expected 'first_fit' or 'spare_apply_slots'"),
+        ("max_pods: 5", "max_pods: 5, placement: best", "found 'best', expected 'first_fit', 'spare_apply_slots'"),
         ("max_pods: 5", "max_pod: 5", "bad.yaml:3: pool.max_pod: found the unknown key 'max_pod', expected one of: min"),
         ("{min_pods: 1, max_pods: 5}", "[1, 5]", "bad.yaml:3: pool: found a list, expected a mapping"),
         ("arrive: 0s", "arrive: 0x", f"bad.yaml:6: workload.tasks[0].arrive: found '0x', {DURATION}"),

@@ -25,7 +25,7 @@ from sim.scenario import InputError, Scenario
 from sim.scenario.scenario import Tolerance
 from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, difference, unpaired_difference
-from sim.statistics.metric_names import BASELINE_METRICS
+from sim.statistics.metric_names import BASELINE_METRICS, bare, known_metrics
 from sim.statistics.metrics import Measured
 from sim.statistics.waits import Estimate
 from sim.traces.recording import recording_of
@@ -69,7 +69,9 @@ def baseline_of(scenario: Scenario, measured: Measured) -> dict[str, Any]:
         "described": described(scenario),
         "policies": {
             label: {
-                metric: _plain([replication[metric] for replication in replications]) for metric in BASELINE_METRICS
+                metric: _plain([replication[metric] for replication in replications])
+                for metric in replications[0]
+                if bare(metric) in BASELINE_METRICS
             }
             for label, replications in measured.items()
         },
@@ -149,7 +151,9 @@ def compare(
     worlds = worlds or Worlds(horizon=scenario.end)
     exact = not what_changed(scenario, baseline)
     paired = _fingerprints(scenario)["world"] == baseline["world"]
-    tolerances = dict.fromkeys(BASELINE_METRICS, Tolerance(0, 0)) if exact else scenario.tolerances
+    known = known_metrics(tuple(scenario.all_pools))
+    every = [metric for metric in known if bare(metric) in BASELINE_METRICS]
+    tolerances = dict.fromkeys(every, Tolerance(0, 0)) if exact else scenario.tolerances
     pairs = [
         (label, metric, tolerance)
         for label in measured
@@ -233,6 +237,8 @@ def _fingerprints(scenario: Scenario) -> dict[str, str]:
     resolved["trace_sha256"] = None if recording is None else recording.sha256
     world = {name: resolved.get(name) for name in ("horizon", "drain", "seed", "workload", "faults", "trace_sha256")}
     world["pod_startup"] = resolved.get("pool", {}).get("pod_startup")
+    if "pools" in resolved:
+        world["pools"] = {name: pool.get("pod_startup") for name, pool in resolved["pools"].items()}
     return {"resolved": _digest(resolved), "world": _digest(world), "code": _code()}
 
 

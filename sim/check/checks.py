@@ -15,7 +15,7 @@ from sim.scenario import Scenario
 from sim.statistics.columns import Worlds
 from sim.statistics.intervals import Difference
 from sim.statistics.mean_interval import ENOUGH
-from sim.statistics.metric_names import MONEY_METRICS, SECONDS_METRICS, SHARE_METRICS
+from sim.statistics.metric_names import MONEY_METRICS, SECONDS_METRICS, SHARE_METRICS, bare
 from sim.statistics.metrics import Measured
 
 Status = Literal["passed", "failed", "held", "improved", "regressed", "undecided"]
@@ -86,6 +86,7 @@ def written(metric: str, value: float | None, share: bool = False) -> str:
     """A figure with its unit."""
     if value is None:
         return "nothing"
+    metric = bare(metric)
     if share or metric in SHARE_METRICS:
         return f"{value * 100:.3g} %"
     if metric == "pod_seconds":

@@ -17,7 +17,7 @@ from sim.check.thresholds import Threshold
 from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, Figure, difference, figure
 from sim.statistics.mean_interval import ENOUGH
-from sim.statistics.metric_names import SHARES
+from sim.statistics.metric_names import share_of
 from sim.statistics.metrics import Measured
 
 ThresholdVerdict = Literal["passed", "failed", "undecided"]
@@ -74,7 +74,7 @@ def judge(threshold: Threshold, measured: Measured, confidence: float, worlds: W
 
 def _counts_nothing(threshold: Threshold, measured: Measured) -> bool:
     """Whether the metric counts some tasks of those that there are none of: nobody was confirmed, say."""
-    of = SHARES.get(threshold.metric)
+    of = share_of(threshold.metric)
     return of is not None and all(of in each and not each[of].value for each in measured[threshold.policy])
 
 

@@ -19,16 +19,19 @@ from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.units import SECONDS
 from sim.statistics.metric_names import (
-    METRICS,
     REGRESSION_METRICS,
     SECONDS_METRICS,
     SHARE_METRICS,
     SHARES,
     SLO_METRICS,
+    bare,
+    known_metrics,
 )
 
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
-_THRESHOLD = re.compile(r"(?P<policy>.+?)\s*:\s+(?P<metric>[a-z0-9_.]+)\s*(?P<op><=|>=|<|>)\s*(?P<limit>.+)", re.DOTALL)
+_THRESHOLD = re.compile(
+    r"(?P<policy>.+?)\s*:\s+(?P<metric>[A-Za-z0-9_.-]+)\s*(?P<op><=|>=|<|>)\s*(?P<limit>.+)", re.DOTALL
+)
 _VALUE = re.compile(rf"({_NUMBER})\s*([smhd%]?)")
 _POLICY = re.compile(rf"(?:({_NUMBER})\s*\*\s*)?(.+?)(?:\s*([+-])\s*({_NUMBER})\s*([smhd%]?))?")
 
@@ -58,8 +61,8 @@ class Threshold:
     share: bool
 
 
-def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
-    """The threshold that *text* states, about policies with these *labels*.
+def parse_threshold(text: str, labels: Sequence[str], pools: Sequence[str] = ()) -> Threshold:
+    """The threshold that *text* states, about policies with these *labels*, and of one of the *pools* if it says so.
 
     Raises:
         ThresholdError: it cannot be understood, or names a policy or metric that there is not.
@@ -70,11 +73,13 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     policy, metric, op, limit = match["policy"], match["metric"], match["op"], match["limit"].strip()
     if policy not in labels:
         raise ThresholdError(f"found the policy {shown(policy)}, expected one of: {', '.join(labels)}")
-    if metric not in METRICS:
-        raise ThresholdError(f"found the metric {shown(metric)}, {expected_metric(metric, METRICS)}")
+    known = known_metrics(pools)
+    if metric not in known:
+        raise ThresholdError(f"found the metric {shown(metric)}, {expected_metric(metric, known)}")
+    kind = bare(metric)
 
     def amount(number: str, unit: str) -> float:
-        if unit and metric not in SECONDS_METRICS:
+        if unit and kind not in SECONDS_METRICS:
             raise ThresholdError(
                 f"found {shown(number + unit)}, expected a number without a unit, as {metric} is no time"
             )
@@ -84,13 +89,13 @@ def parse_threshold(text: str, labels: Sequence[str]) -> Threshold:
     if value := _VALUE.fullmatch(limit):
         number, unit = value.groups()
         share = unit == "%"
-        if share and metric not in (*SHARES, *SHARE_METRICS):
+        if share and kind not in (*SHARES, *SHARE_METRICS):
             shares = ", ".join((*SHARES, *SHARE_METRICS))
             raise ThresholdError(f"found {shown(limit)}, expected a percentage only of {shares}")
         offset = float(number) / 100 if share else amount(number, unit)
-        if (share or metric in SHARE_METRICS) and offset > 1:
+        if (share or kind in SHARE_METRICS) and offset > 1:
             raise ThresholdError(f"found {shown(limit)}, expected a share from 0 to 1, or from 0% to 100%")
-        share = share and metric in SHARES
+        share = share and kind in SHARES
     else:
         relation = _POLICY.fullmatch(limit)
         if limit in labels:
@@ -123,7 +128,7 @@ def thresholds_of(scenario: Scenario, labels: Sequence[str]) -> list[Threshold]:
     thresholds = []
     for index, text in enumerate(scenario.thresholds):
         try:
-            threshold = parse_threshold(text, labels)
+            threshold = parse_threshold(text, labels, tuple(scenario.all_pools))
             _expect_given(scenario, threshold.metric)
             thresholds.append(threshold)
         except ThresholdError as error:
@@ -139,6 +144,7 @@ def _expect_given(scenario: Scenario, metric: str) -> None:
     """
     if is_measured(scenario, metric):
         return
+    metric = bare(metric)
     wait = metric.partition(".")[0]
     if metric in SLO_METRICS:
         raise ThresholdError(f"found {metric}, expected slo: {{{wait}: ...}} in the scenario, which says the limit")
@@ -152,6 +158,6 @@ def expect_known_metrics(scenario: Scenario) -> None:
         InputError: there is one.
     """
     for metric in scenario.regression:
-        if metric not in REGRESSION_METRICS:
+        if metric not in known_metrics(tuple(scenario.all_pools)) or bare(metric) not in REGRESSION_METRICS:
             problem = f"found {shown(metric)}, {expected_metric(metric, REGRESSION_METRICS)}"
             raise scenario.mistake(("regression", metric), problem)

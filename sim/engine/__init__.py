@@ -28,4 +28,19 @@ def supports(settings: PlatformSettings, processes: Sequence[object]) -> bool:
         settings: how the platform is set up.
         processes: SimPy processes of one's own, which only the model can run.
     """
-    return not processes
+    return not unsupported(settings, processes)
+
+
+def unsupported(settings: PlatformSettings, processes: Sequence[object]) -> tuple[str, ...]:
+    """What a run needs that only the model knows, as a scenario writes it. Arguments are those of `supports`."""
+    needs = {
+        "processes of one's own": bool(processes),
+        "control.queue_order: applies_first": settings.applies_first,
+        "control.view_delay": settings.view_delay > 0,
+    }
+    for pool in settings.pools:
+        needs[f"placement: {pool.placement}"] = pool.placement not in ("first_fit", "spare_apply_slots")
+        needs[f"scale_down: {pool.scale_down}"] = pool.scale_down != "idle"
+        needs["ephemeral"] = pool.ephemeral
+        needs["on_pod_loss: requeue"] = pool.requeue
+    return tuple(need for need, is_needed in needs.items() if is_needed)

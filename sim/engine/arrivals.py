@@ -9,7 +9,10 @@ import numpy as np
 
 from sim.runs.inputs import TaskInputs
 
-ArrivalBlock: TypeAlias = tuple[list[int], list[int], list[bool], list[int], list[int], list[int], list[int]]
+ArrivalBlock: TypeAlias = tuple[
+    list[int], list[int], list[bool], list[int], list[int], list[int], list[int],
+    list[int], list[bool], list[int], list[bool], list[bool], list[int],
+]  # fmt: skip
 """Some tasks as columns: their rows, and what stands there in the columns of `TaskInputs`."""
 
 _BLOCK = 512
@@ -30,4 +33,10 @@ def arrivals(tasks: TaskInputs, horizon: int) -> Iterator[ArrivalBlock]:
             tasks.plan[rows].tolist(),
             tasks.confirm[rows].tolist(),
             tasks.apply[rows].tolist(),
+            tasks.pool[rows].tolist(),
+            (tasks.execution_mode[rows] != 0).tolist(),
+            tasks.plan_result[rows].tolist(),
+            tasks.discards[rows].tolist(),
+            tasks.apply_fails[rows].tolist(),
+            tasks.cancel[rows].tolist(),
         )

@@ -1,23 +1,20 @@
-"""The control loop: its grid, what it shows the policy, and what it does with the answer (model.md, 3)."""
+"""What the policy of a pool is shown, and what becomes of its answer (model.md, 3)."""
 
 from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from sim.engine.clock import FAULT, TICK, Alarm, Clock
-from sim.engine.dispatch_mode import DispatchMode
+from sim.engine.clock import Clock
 from sim.engine.entities import EnginePod
 from sim.engine.pod_provisioner import PodProvisioner
 from sim.engine.pool import EnginePool
 from sim.engine.recorder import Recorder
-from sim.engine.server import EngineServer
-from sim.engine.tasks import EngineTasks
 from sim.policies.view import Policy, PoolView
 from sim.runs.asking import answer_of, unchanged_until
 from sim.runs.settings import PlatformSettings
 from sim.runs.time import NEVER, SECOND, in_seconds
 
-_State: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
+_State: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int]
 
 _ANSWERS: Final = 10_000
 """How many answers of a policy are kept."""
@@ -27,22 +24,14 @@ _ROUNDING: Final = 1000
 
 
 class EngineAutoscaler:
-    """Asks the policy at every tick that matters, and makes and deletes pods.
-
-    A policy without memory gives the same answer until something changes, and if that answer changed nothing it
-    changes nothing again. So after such a tick the loop sleeps until something else happens, whatever it is, and then
-    ticks at the next point of its grid. With a policy that has memory it sleeps no longer than the policy says that its
-    answer is unchanged.
+    """Asks the policy of a pool at every tick that matters, and makes and deletes pods.
 
     Args:
         clock: the time.
-        settings: the bounds and the interval.
+        settings: the safeguards.
         policy: what it asks.
-        pool: what it looks at, with *tasks*; and where pods go.
+        pool: what it looks at, and where pods go.
         provisioner: makes pods.
-        tasks: see *pool*.
-        server: whether it is down, and since when it is not.
-        waiting: told when pods have come or gone.
         record: where it notes what it did.
     """
 
@@ -53,9 +42,6 @@ class EngineAutoscaler:
         policy: Policy,
         pool: EnginePool,
         provisioner: PodProvisioner,
-        tasks: EngineTasks,
-        server: EngineServer,
-        waiting: DispatchMode,
         record: Recorder,
     ) -> None:
         self._clock = clock
@@ -63,60 +49,29 @@ class EngineAutoscaler:
         self._policy = policy
         self._pool = pool
         self._provisioner = provisioner
-        self._tasks = tasks
-        self._server = server
-        self._waiting = waiting
         self._record = record
         self._stateless = bool(getattr(policy, "stateless", False))
-        self._alarm = Alarm(self._due)
-        self._interval = settings.autoscaler_interval
-        self._min_pods = settings.min_pods
-        self._max_pods = settings.max_pods
-        self._initial_pods = settings.initial_pods
-        self._slots_per_pod = settings.slots_per_pod
-        self._apply_slots = settings.apply_slots
+        config = pool.config
+        self._min_pods = config.min_pods
+        self._max_pods = config.max_pods
+        self._initial_pods = config.initial_pods
+        self._slots_per_pod = config.slots_per_pod
+        self._apply_slots = config.apply_slots
         self._dispatch_retry = in_seconds(settings.dispatch_retry)
         self._outdated: dict[int, EnginePod] = {}
         self._answers: dict[_State, int] = {}
         self._unchanged_until = 0.0
         """Up to when, in seconds, a policy that has memory has said that its last answer is unchanged."""
 
-    def begin(self) -> None:
-        """Have the loop tick from now on, and look again whenever a freeze begins or ends."""
-        self._next_tick(0)
-        for window in self._settings.safeguards.freezes:
-            for edge in window:
-                self._clock.schedule(Alarm(lambda _: None), edge, FAULT)
-
-    def _next_tick(self, earliest: int) -> None:
-        """Tick at the first point of the grid that is to come and not before *earliest*."""
-        earliest = max(earliest, self._clock.now + 1)
-        self._clock.schedule(self._alarm, earliest + (self._server.up_since - earliest) % self._interval, TICK)
-
-    def _due(self, _: Alarm) -> None:
-        clock, server = self._clock, self._server
-        past = clock.now - server.up_since
-        if server.is_down:
-            # The grid begins when it comes up.
-            clock.schedule(self._alarm, server.back_at + self._interval, TICK)
-        elif past == 0 or past % self._interval:
-            self._next_tick(0)  # was set before a restart, and the grid is another one now
-        else:
-            clock.mark_priority_reached(TICK)
-            is_settled = self._tick()
-            earliest = self._asleep_until() if is_settled else 0
-            self._next_tick(earliest)
-
-    def _asleep_until(self) -> int:
-        """After a tick that changed nothing: until when no other tick does."""
-        next_at = self._clock.next_at()
+    def unchanged_until(self) -> int:
+        """Up to when the answer at the last tick stands if nothing else happens."""
         if self._stateless:
-            return next_at
+            return NEVER
         until = self._unchanged_until
         # A tick too many does no harm, and one too few would if the policy rounds otherwise.
-        return min(next_at, int(min(max(until, 0.0), in_seconds(NEVER)) * SECOND) - _ROUNDING)
+        return int(min(max(until, 0.0), in_seconds(NEVER)) * SECOND) - _ROUNDING
 
-    def _tick(self) -> bool:
+    def tick(self) -> bool:
         """Ask the policy and do what it says; whether it would be the same again if nothing else happened."""
         pool = self._pool
         before = len(pool.pods)
@@ -133,20 +88,20 @@ class EngineAutoscaler:
                 self._delete(pod, "autoscaler")
         after = len(pool.pods)
         if after != before:
-            self._record.decision(self._clock.now, before, desired, after)
-            self._waiting.offer()
+            self._record.decision(pool.number, self._clock.now, before, desired, after)
+            pool.waiting.offer()
         return is_settled and after == before
 
     def _bounded(self, desired: int, pods: int) -> int:
         """What becomes of the policy's answer: the pool's bounds, and the platform's safeguards."""
-        settings, guards = self._settings, self._settings.safeguards
+        guards = self._settings.safeguards
         if guards.freezes and guards.frozen(self._clock.now):
             return 0  # which only those go for that are not in use
         if guards.warm_pods:
             desired = max(desired, self._pool.in_use + guards.warm_pods)
-        if guards.hold_while_apply_pending and (self._pool.reserved or self._tasks.slotless):
+        if guards.hold_while_apply_pending and self._pool.tasks.apply_pending:
             desired = max(desired, pods)
-        return min(max(desired, settings.min_pods), settings.max_pods)
+        return min(max(desired, self._min_pods), self._max_pods)
 
     def _delete(self, pod: EnginePod, by: str) -> None:
         self._pool.remove(pod)
@@ -165,7 +120,7 @@ class EngineAutoscaler:
                 break  # no pod goes for which there is no other
             del self._outdated[pod.number]
             self._delete(pod, "config_change")
-            self._waiting.offer()
+            self._pool.waiting.offer()
         return not idle
 
     def _desired(self) -> int:
@@ -186,18 +141,24 @@ class EngineAutoscaler:
 
     def _state(self) -> _State:
         """Everything that can change and that a view is made of, but for the time."""
-        pool, tasks = self._pool, self._tasks
+        pool, tasks = self._pool, self._pool.tasks
         return (
             len(pool.pods),
             pool.starting,
             pool.running,
             pool.reserved,
-            pool.busy_apply,
+            pool.idle_applies,
             tasks.pending,
             tasks.eligible_plan,
             tasks.eligible_plan_and_apply,
             tasks.slotless,
             tasks.slotless_confirmed,
+            pool.running_pods,
+            pool.in_use,
+            tasks.unblocked,
+            tasks.unblocked_plan_and_apply,
+            tasks.apply_pending,
+            pool.elsewhere.apply_pending,
         )
 
     def view(self, state: _State) -> PoolView:
@@ -207,20 +168,27 @@ class EngineAutoscaler:
             starting_pods,
             running,
             reserved,
-            busy_apply,
+            idle_applies,
             pending,
             eligible_plan,
             eligible_plan_and_apply,
             slotless,
             slotless_confirmed,
+            running_pods,
+            occupied_pods,
+            unblocked,
+            unblocked_plan_and_apply,
+            apply_pending,
+            apply_pending_elsewhere,
         ) = state
         slots_per_pod, apply_slots = self._slots_per_pod, self._apply_slots
         slots = pods * slots_per_pod
         idle = slots - running - reserved
         idle_starting = starting_pods * slots_per_pod
         idle_ready = idle - idle_starting
-        idle_apply_ready = (pods - starting_pods) * apply_slots - busy_apply
         idle_apply_starting = starting_pods * apply_slots
+        idle_apply_ready = idle_applies - idle_apply_starting
+        draining_pods = 0  # The engine knows no pods that drain.
         time = in_seconds(self._clock.now)
         # By name it would take three times as long. A test holds these names to the fields of the view.
         return PoolView(
@@ -246,4 +214,11 @@ class EngineAutoscaler:
             slotless,
             slotless_confirmed,
             self._dispatch_retry,
+            running_pods,
+            occupied_pods,
+            draining_pods,
+            unblocked,
+            unblocked_plan_and_apply,
+            apply_pending,
+            apply_pending_elsewhere,
         )

@@ -7,6 +7,8 @@ for its own pod; its split changes only when that pod falls silent or is back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.engine.clock import Clock
 from sim.engine.entities import RESERVED, EnginePod, EngineTask
 from sim.engine.pool import EnginePool
@@ -38,11 +40,12 @@ class _Wait:
 
 
 class _Totals:
-    """For how long tasks of one type that have no slot would have waited so far for which cause."""
+    """For how long tasks of one pool and type that have no slot would have waited so far for which cause."""
 
-    __slots__ = ("applies", "by_cause", "current", "since", "waiting")
+    __slots__ = ("applies", "by_cause", "current", "pool", "since", "waiting")
 
-    def __init__(self, applies: bool) -> None:
+    def __init__(self, pool: EnginePool, applies: bool) -> None:
+        self.pool = pool
         self.applies = applies
         self.by_cause = [0] * len(CAUSES)
         self.current = NO_SLOT
@@ -56,29 +59,31 @@ class Causes:
 
     Args:
         clock: the time.
-        pool: what slots there are.
+        pools: what slots there are.
         server: whether it is down.
         columns: where the waits are noted.
     """
 
-    def __init__(self, clock: Clock, pool: EnginePool, server: EngineServer, columns: TaskColumns) -> None:
+    def __init__(self, clock: Clock, pools: Sequence[EnginePool], server: EngineServer, columns: TaskColumns) -> None:
         self._clock = clock
         self._columns = columns
-        self._pool = pool
         self._server = server
         self._waits: dict[EngineTask, _Wait] = {}
         """Those of confirmed tasks, for their apply."""
         self._plan_waits: dict[EngineTask, tuple[int, ...]] = {}
         """Those of tasks that have not planned yet: the totals when they began to wait."""
-        self._plans = _Totals(applies=False)
-        self._applies = _Totals(applies=True)
+        self._plans = [_Totals(pool, applies=False) for pool in pools]
+        self._applies = [_Totals(pool, applies=True) for pool in pools]
+        self._watched: list[_Totals] = []
+        """Those that some task wants to know."""
 
     def _after_event(self) -> None:
         """Something may have changed what tasks without a slot wait for."""
-        if self._plans.waiting:
-            self._look(self._plans)
-        if self._applies.waiting:
-            self._look(self._applies)
+        for totals in self._watched:
+            self._look(totals)
+
+    def _without_slot(self, task: EngineTask) -> _Totals:
+        return (self._applies if task.applies else self._plans)[task.pool.number]
 
     def _look(self, totals: _Totals) -> None:
         now = self._clock.now
@@ -87,33 +92,35 @@ class Causes:
         if self._server.is_down:
             totals.current = SERVER_DOWN
             return
-        found = self._pool.free_slot(totals.applies)
+        found = totals.pool.free_slot(totals.applies)
         if found is not None:
             totals.current = AGENT_OFFLINE if found.pod.is_offline else POLLING
         else:
-            totals.current = POD_STARTING if self._pool.starting else NO_SLOT
+            totals.current = POD_STARTING if totals.pool.starting else NO_SLOT
 
     def _count(self, totals: _Totals, more: int) -> None:
-        totals.waiting += more
-        any_waits = self._plans.waiting > 0 or self._applies.waiting > 0
-        self._clock.after_event = self._after_event if any_waits else None
+        before = totals.waiting
+        totals.waiting = before + more
+        if before == 0 or totals.waiting == 0:
+            self._watched = [each for each in (*self._plans, *self._applies) if each.waiting]
+            self._clock.after_event = self._after_event if self._watched else None
 
     # Before the first plan
 
     def begin_plan(self, task: EngineTask) -> None:
         """The task is eligible, has not planned yet, and got no slot at once."""
-        totals = self._applies if task.applies else self._plans
+        totals = self._without_slot(task)
         self._look(totals)
         self._plan_waits[task] = tuple(totals.by_cause)
         self._count(totals, 1)
 
     def end_plan(self, task: EngineTask) -> None:
-        """The task starts to plan: its wait for that is over, if it did wait."""
+        """The task starts to plan, or never will: its wait for that is over, if it did wait."""
         if task in self._plan_waits:
             self._end_plan(task)
 
     def _end_plan(self, task: EngineTask) -> None:
-        totals = self._applies if task.applies else self._plans
+        totals = self._without_slot(task)
         self._look(totals)
         before = self._plan_waits.pop(task)
         for number, column in enumerate(self._columns.plan_waits):
@@ -128,7 +135,7 @@ class Causes:
             self._end_part(task)
         else:
             self._waits[task] = _Wait()
-            self._count(self._applies, 1)
+            self._count(self._without_slot(task), 1)
         self._begin_part(task)
 
     def turn(self, task: EngineTask) -> None:
@@ -144,7 +151,7 @@ class Causes:
                 self.turn(slot.task)
 
     def end(self, task: EngineTask) -> None:
-        """The task starts its apply: its wait is over, if it did wait."""
+        """The task starts its apply, or never will: its wait is over, if it did wait."""
         if task in self._waits:
             self._end(task)
 
@@ -165,13 +172,14 @@ class Causes:
         self._end_part(task)
         for column, part in zip(self._columns.waits, self._waits.pop(task).parts, strict=True):
             column[task.index] = part
-        self._count(self._applies, -1)
+        self._count(self._without_slot(task), -1)
 
     def _begin_part(self, task: EngineTask) -> None:
-        self._look(self._applies)
+        totals = self._without_slot(task)
+        self._look(totals)
         wait = self._waits[task]
         wait.since = self._clock.now
-        wait.totals = tuple(self._applies.by_cause)
+        wait.totals = tuple(totals.by_cause)
         wait.own_cause = self._own_cause(task)
 
     @staticmethod
@@ -184,9 +192,10 @@ class Causes:
         return AGENT_OFFLINE if task.slot.pod.is_offline else POLLING
 
     def _end_part(self, task: EngineTask) -> None:
-        self._look(self._applies)
+        totals = self._without_slot(task)
+        self._look(totals)
         wait = self._waits[task]
-        passed = [total - before for total, before in zip(self._applies.by_cause, wait.totals, strict=True)]
+        passed = [total - before for total, before in zip(totals.by_cause, wait.totals, strict=True)]
         if wait.own_cause is not None:
             down = passed[SERVER_DOWN]
             passed = [0] * len(CAUSES)

@@ -12,7 +12,8 @@ from sim.runs.time import NEVER
 # QUEUE is the attempts of tasks that stand in a queue (`dispatch: notify`): they stood there before those that became
 # eligible in this instant. SILENCE is last, because a pod is passed over *later than* its heartbeat timeout.
 # Where an event takes place in its instant is one of these, and among those of one kind a number to add: of the task or
-# the pod. It is what SimPy calls a priority; SimPy's own two, 0 and 1, come before all of them.
+# the pod. To ARRIVAL twice that of the task is added, and 1 more for a cancellation. It is what SimPy calls a priority;
+# SimPy's own two, 0 and 1, come before all of them.
 POD_READY: Final = 1 << 32
 AGENT_ONLINE: Final = 2 << 32
 SERVER_UP: Final = 3 << 32
@@ -20,11 +21,11 @@ EXPIRY: Final = 4 << 32
 RESTORE: Final = (4 << 32) + 1
 FAULT: Final = 5 << 32
 END: Final = 6 << 32
-ARRIVAL: Final = 7 << 32
-QUEUE: Final = 8 << 32
-ATTEMPT: Final = 9 << 32
-TICK: Final = 10 << 32
-SILENCE: Final = 11 << 32
+ARRIVAL: Final = 8 << 32
+QUEUE: Final = 9 << 32
+ATTEMPT: Final = 10 << 32
+TICK: Final = 11 << 32
+SILENCE: Final = 12 << 32
 
 
 class Clock:

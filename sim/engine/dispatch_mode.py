@@ -19,6 +19,10 @@ class DispatchMode:
         """An attempt for the task has failed just now, or could not be made because the server is down."""
         raise NotImplementedError
 
+    def give_up(self, task: EngineTask) -> None:
+        """The task, which waits, is canceled. Called before it loses its slot, if one is reserved for it."""
+        raise NotImplementedError
+
     def moved(self, task: EngineTask) -> None:
         """A waiting task's reserved slot has been lost or restored."""
 

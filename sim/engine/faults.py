@@ -16,7 +16,6 @@ from sim.engine.processes import Processes
 from sim.engine.recorder import Recorder
 from sim.engine.server import EngineServer
 from sim.runs.inputs import ConfigChangeStrike, PodDeletionStrike, PodOfflineStrike, ServerRestartStrike, Strike
-from sim.runs.settings import PlatformSettings
 from sim.runs.time import NEVER
 
 
@@ -26,36 +25,33 @@ class FaultInjector:
     Args:
         clock: the time.
         processes: where faults live.
-        settings: when the server notices a silent pod.
-        pool: the pods.
+        pools: the pods.
         dispatcher: deals with the tasks on them.
         server: restarts.
         causes: told when pods fall silent and are back.
         record: where deleted pods are noted.
-        autoscaler: told when pods have to be rebuilt.
+        autoscalers: told when pods have to be rebuilt.
     """
 
     def __init__(
         self,
         clock: Clock,
         processes: Processes,
-        settings: PlatformSettings,
-        pool: EnginePool,
+        pools: Sequence[EnginePool],
         dispatcher: Dispatcher,
         server: EngineServer,
         causes: Causes,
         record: Recorder,
-        autoscaler: EngineAutoscaler,
+        autoscalers: Sequence[EngineAutoscaler],
     ) -> None:
         self._clock = clock
         self._processes = processes
-        self._heartbeat_timeout = settings.heartbeat_timeout
-        self._pool = pool
+        self._pools = pools
         self._dispatcher = dispatcher
         self._server = server
         self._causes = causes
         self._record = record
-        self._autoscaler = autoscaler
+        self._autoscalers = autoscalers
 
     def strikes(self, number: int, strikes: Sequence[Strike]) -> ProcessGenerator:
         """The process of one fault: the *number*-th of the scenario, striking whenever it is time."""
@@ -71,12 +67,13 @@ class FaultInjector:
                 self._restart(strike)
             elif isinstance(strike, ConfigChangeStrike):
                 self._record.incident(strike.at, strike.at, "config_change")
-                self._autoscaler.outdate()
+                for autoscaler in self._autoscalers:
+                    autoscaler.outdate()
             else:
                 raise TypeError(f"the engine knows no strike such as {strike!r}")
 
     def _target(self, strike: PodDeletionStrike | PodOfflineStrike) -> EnginePod | None:
-        pods = self._pool.pods
+        pods = self._pools[strike.pool].pods
         match strike.target:
             case int(number):
                 return pods.get(number)
@@ -93,24 +90,27 @@ class FaultInjector:
 
     def _restart(self, strike: ServerRestartStrike) -> None:
         """The server goes down and comes up `downtime` later. While it is down already, this does nothing."""
-        server, reservations = self._server, self._dispatcher.reservations
+        server = self._server
         if server.is_down:
             return
         now = self._clock.now
         self._record.incident(now, now + strike.downtime, "server_restart")
         server.is_down = True
         server.back_at = now + strike.downtime
-        reservations.stop_restoring()
+        for pool in self._pools:
+            pool.reservations.stop_restoring()
 
         def come_up(_: Alarm | None) -> None:
             server.is_down = False
             server.up_since = self._clock.now
             if strike.running_tasks == "fail":
-                running = [slot for pod in self._pool.pods.values() for slot in pod.slots if slot.state == RUNNING]
-                for slot in running:
+                pods = [pod for pool in self._pools for pod in pool.pods.values()]
+                for slot in [slot for pod in pods for slot in pod.slots if slot.state == RUNNING]:
                     self._dispatcher.cut_off(slot)
-            reservations.forget(strike.reconcile_after)
-            self._dispatcher.waiting.restart()
+            for pool in self._pools:
+                pool.reservations.forget(strike.reconcile_after)
+                pool.waiting.restart()
+            self._dispatcher.restart_elsewhere()
 
         if strike.downtime == 0:
             come_up(None)
@@ -118,38 +118,39 @@ class FaultInjector:
             self._clock.schedule(Alarm(come_up), server.back_at, SERVER_UP)
 
     def _delete(self, pod: EnginePod) -> None:
-        self._record.incident(self._clock.now, self._clock.now, "pod_deletion", pod.number)
+        self._record.incident(self._clock.now, self._clock.now, "pod_deletion", pod)
         for slot in pod.slots:
             if slot.state == RUNNING:
                 self._dispatcher.cut_off(slot)
             elif slot.state == RESERVED:
-                self._dispatcher.reservations.lose(slot)
-        self._pool.remove(pod)
+                pod.pool.reservations.lose(slot)
+        pod.pool.remove(pod)
         self._record.pod(pod, self._clock.now, "pod_deletion")
-        self._dispatcher.waiting.offer()
+        pod.pool.waiting.offer()
 
     def _silence(self, pod: EnginePod, duration: int) -> None:
         now = self._clock.now
         if not pod.is_offline:
-            self._clock.schedule(Alarm(self._notice, pod), now + self._heartbeat_timeout, SILENCE + pod.number)
+            noticed_at = now + pod.pool.config.heartbeat_timeout
+            self._clock.schedule(Alarm(self._notice, pod), noticed_at, SILENCE + pod.number)
         back_at = min(now + duration, NEVER)
-        self._record.incident(now, back_at, "pod_offline", pod.number)
-        self._pool.silence(pod, back_at)
+        self._record.incident(now, back_at, "pod_offline", pod)
+        pod.pool.silence(pod, back_at)
         self._causes.turn_pod(pod)
         self._clock.schedule(Alarm(self._bring_back, pod), back_at, AGENT_ONLINE + pod.number)
 
     def _notice(self, alarm: Alarm) -> None:
         pod: EnginePod = alarm.subject
-        since = self._clock.now - self._heartbeat_timeout
+        since = self._clock.now - pod.pool.config.heartbeat_timeout
         if not pod.gone and pod.offline_since == since:
             self._clock.mark_priority_reached(SILENCE)
-            self._pool.pass_over(pod)
-            self._dispatcher.waiting.offer()
+            pod.pool.pass_over(pod)
+            pod.pool.waiting.offer()
 
     def _bring_back(self, alarm: Alarm) -> None:
         pod: EnginePod = alarm.subject
         if not pod.gone and pod.back_at <= self._clock.now:
-            self._pool.bring_back(pod)
+            pod.pool.bring_back(pod)
             self._causes.turn_pod(pod)
-            self._dispatcher.waiting.agent_back(pod)
-            self._dispatcher.waiting.offer()
+            pod.pool.waiting.agent_back(pod)
+            pod.pool.waiting.offer()

@@ -42,6 +42,11 @@ class NotifyQueue(DispatchMode):
         else:
             self._plans.append(task)
 
+    def give_up(self, task: EngineTask) -> None:
+        task.waiting = False  # Its entry is dropped when it comes up.
+        if task.slot is not None:
+            del self._bound[task]
+
     def moved(self, task: EngineTask) -> None:
         if task.slot is None:
             del self._bound[task]
@@ -89,6 +94,8 @@ class NotifyQueue(DispatchMode):
 
     def _serve_first(self) -> bool:
         """Serve the first task in the queue for which there is something to get; whether there is one."""
+        while self._plans and not self._plans[0].waiting:
+            self._plans.popleft()
         tasks = [self._plans[0]] if self._plans else []
         if self._applies or self._answered:
             self._tidy()

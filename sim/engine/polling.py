@@ -64,6 +64,17 @@ class Polling(DispatchMode):
     def _take_out(self, line: _Line, task: EngineTask) -> None:
         line.tasks.remove((task.retry_offset, task.index, task))
 
+    def give_up(self, task: EngineTask) -> None:
+        task.waiting = False
+        if task.slot is not None:
+            del self._bound[task]
+            return
+        line = self._lines[task.applies]
+        self._take_out(line, task)
+        if line.alarm is not None and line.alarm.subject[1] is task:
+            self._unset(line)
+            self._look(line)
+
     def moved(self, task: EngineTask) -> None:
         line = self._lines[task.applies]
         if task.slot is None:

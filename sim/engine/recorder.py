@@ -48,7 +48,7 @@ class Rows:
 class Recorder:
     """Notes what happens in one run."""
 
-    def __init__(self, tasks: TaskInputs, slots_per_pod: int) -> None:
+    def __init__(self, tasks: TaskInputs, slots_per_pod: tuple[int, ...]) -> None:
         self._inputs = tasks
         self._slots_per_pod = slots_per_pod
         self.tasks = TaskColumns(len(tasks))
@@ -59,29 +59,31 @@ class Recorder:
 
     def pod(self, pod: EnginePod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
         """Note a pod that is gone, or that was there at the horizon."""
-        self._pods.append(
-            (pod.number, pod.created_at, pod.ready_at, deleted_at, DELETED_BY.index(deleted_by), pod.used)
-        )
+        by = DELETED_BY.index(deleted_by)
+        row = (pod.pool.number, pod.number, pod.created_at, pod.ready_at, NEVER, deleted_at, by, pod.used)
+        self._pods.append(row)
 
-    def decision(self, time: int, before: int, desired: int, after: int) -> None:
-        """Note that the autoscaler changed the number of pods."""
-        self._decisions.append((time, before, min(desired, NEVER), after))
+    def decision(self, pool: int, time: int, before: int, desired: int, after: int) -> None:
+        """Note that the autoscaler changed the number of pods of a *pool*."""
+        self._decisions.append((pool, time, before, min(desired, NEVER), after))
 
     def reservation(self, slot: EngineSlot, until: int) -> None:
         """Note that *slot* was reserved up to now, or that it still was at the horizon."""
         assert slot.task is not None
-        self._reservations.append((slot.task.index, slot.pod.number, slot.number, slot.held_since, until))
+        pod = slot.pod
+        self._reservations.append((slot.task.index, pod.pool.number, pod.number, slot.number, slot.held_since, until))
 
-    def incident(self, time: int, until: int, kind: str, pod: int = -1) -> None:
-        """Note that a fault has struck, and till when it lasts."""
-        self._incidents.append((time, until, INCIDENTS.index(kind), pod))
+    def incident(self, time: int, until: int, kind: str, pod: EnginePod | None = None) -> None:
+        """Note that a fault has struck, and till when it lasts. Without a *pod* it concerns all of them."""
+        pool, number = (-1, -1) if pod is None else (pod.pool.number, pod.number)
+        self._incidents.append((time, until, INCIDENTS.index(kind), pool, number))
 
     def record(self) -> Record:
         """All of it."""
         return Record(
             self.tasks.columns(self._inputs, self._slots_per_pod),
-            self._pods.columns("pod"),
-            self._decisions.columns("time"),
-            self._reservations.columns("reserved_at", "pod", "slot"),
+            self._pods.columns("pool", "pod"),
+            self._decisions.columns("time", "pool"),
+            self._reservations.columns("reserved_at", "pool", "pod", "slot"),
             self._incidents.columns("time"),
         )

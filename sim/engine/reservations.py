@@ -6,7 +6,6 @@ from collections import deque
 
 from sim.engine.causes import Causes
 from sim.engine.clock import EXPIRY, RESTORE, Alarm, Clock
-from sim.engine.dispatch_mode import DispatchMode
 from sim.engine.entities import IDLE, RESERVED, EngineSlot, EngineTask
 from sim.engine.pool import EnginePool
 from sim.engine.tasks import EngineTasks
@@ -16,15 +15,14 @@ from sim.runs.time import NEVER
 
 
 class EngineReservations:
-    """Which slots are reserved for whom, and which reservations a restarted server does not know of any more.
+    """Which slots of a pool are reserved for whom, and which reservations a restarted server does not know any more.
 
     Args:
         clock: the time.
-        settings: how long a reservation lasts.
+        settings: when the run ends, and whether tasks plan again that lose their reservation.
         pool: the slots.
         tasks: the tasks.
-        waiting: told when a waiting task gains or loses a slot.
-        causes: likewise.
+        causes: told when a waiting task gains or loses a slot.
     """
 
     def __init__(
@@ -33,16 +31,14 @@ class EngineReservations:
         settings: PlatformSettings,
         pool: EnginePool,
         tasks: EngineTasks,
-        waiting: DispatchMode,
         causes: Causes,
     ) -> None:
         self._clock = clock
-        self._lifetime = settings.reservation_ttl
+        self._lifetime = pool.config.reservation_ttl
         self._horizon = settings.horizon
         self._replans = settings.safeguards.replan
         self._pool = pool
         self._tasks = tasks
-        self._waiting = waiting
         self._causes = causes
         # All reservations last equally long, so the one made first expires first, and one alarm serves them all.
         self._expiring: deque[tuple[int, EngineSlot, EngineTask]] = deque()
@@ -72,7 +68,7 @@ class EngineReservations:
         if self._replans and task.confirmed_at != NEVER:
             self._tasks.replan(task)
         if task.waiting:
-            self._waiting.moved(task)
+            self._pool.waiting.moved(task)
             self._causes.turn(task)
 
     def _expect_expiry(self) -> None:
@@ -87,7 +83,7 @@ class EngineReservations:
             if slot.state == RESERVED and slot.task is task and slot.reserved_at == since:
                 self.lose(slot)
         self._expect_expiry()
-        self._waiting.offer()
+        self._pool.waiting.offer()
 
     def _is_over(self, since: int) -> bool:
         return since + self._lifetime <= self._clock.now
@@ -120,6 +116,6 @@ class EngineReservations:
                 self._pool.restore(slot, task, since)
                 self._tasks.regain_slot(task, slot)
                 if task.waiting:
-                    self._waiting.moved(task)
+                    self._pool.waiting.moved(task)
                     self._causes.turn(task)
-        self._waiting.offer()
+        self._pool.waiting.offer()

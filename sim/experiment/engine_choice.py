@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
-from sim.engine import supports
+from sim.engine import unsupported
 from sim.experiment.precision import most_replications
 from sim.experiment.spec import Implementation
 from sim.model import OwnProcess
@@ -32,9 +32,11 @@ def implementation_for(
     Raises:
         InputError: the engine that is asked for does not know what the scenario needs.
     """
-    supported = supports(settings_of(scenario), processes)
-    if engine == "fast" and not supported:
-        problem = "found 'fast', expected 'auto' or 'simpy', as processes of one's own run in the SimPy model only"
+    needs = unsupported(settings_of(scenario), processes)
+    supported = not needs
+    if engine == "fast" and needs:
+        run = "run" if len(needs) > 1 or needs[0].startswith("processes") else "runs"
+        problem = f"found 'fast', expected 'auto' or 'simpy', as {', '.join(needs)} {run} in the SimPy model only"
         raise InputError("", "engine", problem)
     if engine == "fast" or (engine == "auto" and supported and not _is_small(scenario, policies)):
         return "fast"
@@ -50,12 +52,12 @@ def _is_small(scenario: Scenario, policies: int) -> bool:
     workload, control = scenario.workload, scenario.control
     if workload.tasks is not None:
         tasks = float(len(workload.tasks))
-    elif workload.arrivals is not None:
-        tasks = expected_tasks(workload.arrivals, scenario.horizon)
+    elif workload.blocks:
+        tasks = sum(expected_tasks(block, scenario.horizon) for block in workload.blocks)
     else:
         return False
     runs = policies * most_replications(scenario)
     ticks = scenario.horizon / control.autoscaler_interval
     retries = scenario.horizon / control.dispatch_retry
-    slots = scenario.pool.max_pods * scenario.pool.slots_per_pod
+    slots = sum(pool.max_pods * pool.slots_per_pod for pool in scenario.all_pools.values())
     return runs * (ticks * (1 + (slots + tasks) / 30) + tasks * (10 + retries)) <= SMALL

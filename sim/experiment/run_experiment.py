@@ -19,7 +19,7 @@ from sim.scenario import Scenario
 from sim.scenario.errors import shown
 from sim.scenario.randomness import is_random
 from sim.statistics.columns import Worlds
-from sim.statistics.metric_names import METRICS, MONEY_METRICS, SLO_METRICS
+from sim.statistics.metric_names import MONEY_METRICS, SLO_METRICS, bare, known_metrics
 from sim.statistics.metrics import Measured, MetricSettings, measure
 from sim.statistics.warmup import Warmup, chosen_warmup
 from sim.traces.recording import recording_of
@@ -80,7 +80,7 @@ def run_experiment(experiment: Experiment, progress: Progress = NOTHING) -> Find
         InputError: the precision is of a metric that there is not, or a policy did what no policy may.
     """
     scenario, policies, wanted = experiment.scenario, experiment.policies, experiment.scenario.precision
-    if wanted is not None and wanted.metric not in METRICS:
+    if wanted is not None and wanted.metric not in known_metrics(tuple(scenario.all_pools)):
         problem = f"found {shown(wanted.metric)}, expected a metric such as apply_wait.mean or plan_wait.p95"
         raise scenario.mistake(("precision", "metric"), problem)
     if wanted is not None and not is_measured(scenario, wanted.metric):
@@ -136,6 +136,7 @@ def measured(scenario: Scenario, runs: Sequence[Run], warmup: int) -> Measured:
 
 def is_measured(scenario: Scenario, metric: str) -> bool:
     """Whether the scenario gives what *metric* needs: a limit, or prices."""
+    metric = bare(metric)
     if metric in SLO_METRICS:
         return metric.partition(".")[0] in scenario.slo.limits
     return metric not in MONEY_METRICS or scenario.cost is not None
@@ -148,7 +149,7 @@ def metric_settings(scenario: Scenario, warmup: int) -> MetricSettings:
         warmup,
         round(scenario.horizon * SECOND),
         round(scenario.drain * SECOND),
-        scenario.pool.slots_per_pod,
+        tuple((name, pool.slots_per_pod) for name, pool in scenario.all_pools.items()),
         scenario.slo.limits,
         None if cost is None else cost.pod_hour,
         None if cost is None else cost.waiting_hour,

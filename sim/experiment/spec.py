@@ -11,6 +11,7 @@ from sim.experiment.named_policies import NamedPolicy
 from sim.experiment.time_limited_policy import TimeLimitedPolicy
 from sim.model import OwnProcess
 from sim.model import run as model
+from sim.policies.view import Policy
 from sim.runs.errors import PolicyError
 from sim.runs.record import Record
 from sim.scenario import InputError, Scenario
@@ -65,16 +66,22 @@ def runs_of(specs: Iterable[RunSpec]) -> Iterator[Run]:
 
 def _record(spec: RunSpec, world: World) -> Record:
     settings, inputs = settings_of(spec.scenario), world.inputs()
-    policy = spec.policy.fresh()
-    if spec.answer_timeout is not None and not spec.policy.is_built_in:
-        policy = TimeLimitedPolicy(policy, spec.answer_timeout)
+    policies = [_fresh_policy(spec) for _ in settings.pools]
     try:
         if spec.implementation == "fast":
-            return fast.simulate(settings, inputs, policy)
-        return model.simulate(settings, inputs, policy, spec.processes)
+            return fast.simulate(settings, inputs, policies)
+        return model.simulate(settings, inputs, policies, spec.processes)
     except PolicyError as error:
         problem = f"{error} (replication {spec.replication})"
         raise InputError(f"policy {spec.policy.label}", "", problem) from error
+
+
+def _fresh_policy(spec: RunSpec) -> Policy:
+    """A copy of the policy for one pool."""
+    policy = spec.policy.fresh()
+    if spec.answer_timeout is None or spec.policy.is_built_in:
+        return policy
+    return TimeLimitedPolicy(policy, spec.answer_timeout)
 
 
 def _expect_same_trace(spec: RunSpec) -> None:

@@ -21,11 +21,11 @@ def fault(platform: Platform, number: int, strikes: Sequence[Strike]) -> Process
         yield env.moment(strike.at - env.now, FAULT + number)
         match strike:
             case PodDeletionStrike():
-                pod = target(platform, strike.target, strike.chance)
+                pod = target(platform, strike.target, strike.chance, strike.pool)
                 if pod is not None:
                     delete_pod(platform, pod)
             case PodOfflineStrike():
-                pod = target(platform, strike.target, strike.chance)
+                pod = target(platform, strike.target, strike.chance, strike.pool)
                 if pod is not None:
                     silence_pod(platform, pod, strike.duration)
             case ServerRestartStrike():
@@ -33,14 +33,15 @@ def fault(platform: Platform, number: int, strikes: Sequence[Strike]) -> Process
                 env.process(restart)
             case ConfigChangeStrike():
                 platform.record.incident(env.now, env.now, "config_change")
-                platform.autoscaler.outdate()
+                for autoscaler in platform.autoscalers:
+                    autoscaler.outdate()
             case _:
                 raise TypeError(f"the model knows no strike such as {strike!r}")
 
 
-def target(platform: Platform, wanted: int | str, chance: float) -> Pod | None:
-    """The pod that a fault strikes, if there is one that fits."""
-    pods = platform.pool.pods
+def target(platform: Platform, wanted: int | str, chance: float, pool: int = 0) -> Pod | None:
+    """The pod of the *pool* with that number that a fault strikes, if there is one that fits."""
+    pods = platform.pools[pool].pods
     if isinstance(wanted, int):
         fitting = [pod for pod in pods if pod.number == wanted]
     elif wanted == "random":
@@ -51,21 +52,16 @@ def target(platform: Platform, wanted: int | str, chance: float) -> Pod | None:
         fitting = [pod for pod in pods if pod.is_idle]
     else:
         state = {"reserved": RESERVED, "running": RUNNING}[wanted]
-        fitting = [pod for pod in pods if any(slot.state == state for slot in pod.slots)]
+        fitting = [pod for pod in pods if pod.has(state)]
     return next(iter(fitting), None)
 
 
 def delete_pod(platform: Platform, pod: Pod) -> None:
     """pod_deletion: what ran on the pod has failed, and what was reserved there has no slot any more."""
     _expect_there(pod)
-    server, now = platform.server, platform.env.now
-    platform.record.incident(now, now, "pod_deletion", pod.number)
-    for slot in pod.slots:
-        if slot.state == RUNNING:
-            server.fail(slot)
-        elif slot.state == RESERVED:
-            server.reservations.lose(slot)
-    platform.pool.delete(pod, "pod_deletion")
+    now = platform.env.now
+    platform.record.incident(now, now, "pod_deletion", pod)
+    platform.server.lose_pod(pod, "pod_deletion")
 
 
 def silence_pod(platform: Platform, pod: Pod, duration: int = NEVER) -> None:
@@ -79,8 +75,8 @@ def silence_pod(platform: Platform, pod: Pod, duration: int = NEVER) -> None:
     if not pod.is_offline:
         env.process(_heartbeats_missing(platform, pod))
     back_at = min(env.now + duration, NEVER)
-    platform.record.incident(env.now, back_at, "pod_offline", pod.number)
-    platform.pool.silence(pod, back_at)
+    platform.record.incident(env.now, back_at, "pod_offline", pod)
+    pod.pool.silence(pod, back_at)
     env.process(_agent_back(platform, pod))
 
 
@@ -92,13 +88,13 @@ def _expect_there(pod: Pod) -> None:
 def _heartbeats_missing(platform: Platform, pod: Pod) -> ProcessGenerator:
     """The process of the server noticing that a pod is silent."""
     since = platform.env.now
-    yield platform.env.moment(platform.settings.heartbeat_timeout, SILENCE + pod.number)
+    yield platform.env.moment(pod.pool.config.heartbeat_timeout, SILENCE + pod.number)
     if not pod.is_gone and pod.offline_since == since:
-        platform.pool.pass_over(pod)
+        pod.pool.pass_over(pod)
 
 
 def _agent_back(platform: Platform, pod: Pod) -> ProcessGenerator:
     """The process of a silence that ends, unless another one has made it longer."""
     yield platform.env.moment(pod.back_at - platform.env.now, AGENT_ONLINE + pod.number)
     if not pod.is_gone and pod.back_at <= platform.env.now:
-        platform.pool.bring_back(pod)
+        pod.pool.bring_back(pod)

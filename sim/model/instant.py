@@ -14,8 +14,8 @@ import simpy
 from simpy.events import NORMAL, Event, EventPriority
 
 # The places, in order. They are far enough apart for a number to be added, by which events of one kind are ordered:
-# that of the pod to POD_READY, AGENT_ONLINE and SILENCE, that of the task to END, ARRIVAL and ATTEMPT, and that of the
-# fault in the scenario file to FAULT.
+# that of the pod to POD_READY, AGENT_ONLINE, GRACE and SILENCE, that of the task to END and ATTEMPT, and that of the
+# fault in the scenario file to FAULT. What comes to a task from outside has `arrival_place` and `cancel_place`.
 POD_READY: Final = 1 << 32
 AGENT_ONLINE: Final = 2 << 32
 SERVER_UP: Final = 3 << 32
@@ -23,11 +23,22 @@ EXPIRY: Final = 4 << 32
 RESTORE: Final = EXPIRY + 1
 FAULT: Final = 5 << 32
 END: Final = 6 << 32
-ARRIVAL: Final = 7 << 32
-QUEUE: Final = 8 << 32  # Tasks already queued precede those becoming eligible this instant (dispatch: notify).
-ATTEMPT: Final = 9 << 32
-TICK: Final = 10 << 32
-SILENCE: Final = 11 << 32  # An attempt exactly at the heartbeat timeout still chooses the silent pod.
+GRACE: Final = 7 << 32
+ARRIVAL: Final = 8 << 32
+QUEUE: Final = 9 << 32  # Tasks already queued precede those becoming eligible this instant (dispatch: notify).
+ATTEMPT: Final = 10 << 32
+TICK: Final = 11 << 32
+SILENCE: Final = 12 << 32  # An attempt exactly at the heartbeat timeout still chooses the silent pod.
+
+
+def arrival_place(task: int) -> int:
+    """The place of the arrival, and of each decision of the human, of the task with that index."""
+    return ARRIVAL + 2 * task
+
+
+def cancel_place(task: int) -> int:
+    """The place of the cancellation of the task with that index: just after its human's decision."""
+    return ARRIVAL + 2 * task + 1
 
 
 class Moment(simpy.Timeout):

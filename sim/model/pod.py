@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simpy import Interrupt
 from simpy.events import ProcessGenerator
@@ -13,6 +13,9 @@ from sim.model.instant import END, PlatformEnvironment
 from sim.model.task import Task
 from sim.runs.errors import IllegalMoveError
 from sim.runs.time import NEVER
+
+if TYPE_CHECKING:
+    from sim.model.pool import Pool
 
 IDLE: Final = "idle"
 RUNNING: Final = "running"
@@ -75,7 +78,7 @@ class Slot:
         """Run a plan or an apply of *task* for *duration*. The slot is idle, or reserved for that task."""
         if not (self.state == IDLE or (self.state == RESERVED and self.task is task)):
             raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} is not free for task {task.index}")
-        if task.applies and not self.takes_apply:
+        if task.applies and self.state == IDLE and not self.pod.takes(self, applies=True):
             raise IllegalMoveError(f"slot {self.number} of pod {self.pod.number} does not take task {task.index}")
         self.state, self.task, self.reservation = RUNNING, task, None
         self.pod.is_used = True
@@ -104,17 +107,23 @@ class Pod:
     """A worker. While it starts, it already counts as a pod, and its slots as idle ones.
 
     Args:
-        number: how many pods had been made before it.
+        pool: its pool.
+        number: how many pods of the pool had been made before it.
         created_at: when it was made.
     """
 
-    def __init__(self, number: int, created_at: int) -> None:
+    def __init__(self, pool: Pool, number: int, created_at: int) -> None:
+        self.pool = pool
         self.number = number
         self.created_at = created_at
         self.ready_at = NEVER
         self.slots: list[Slot] = []
         self.is_used = False
         """Whether a task has ever run on it."""
+        self.draining_at = NEVER
+        """When it began to drain: since then it takes nothing but an apply that is reserved on it."""
+        self.is_being_lost = False
+        """Whether it is just being deleted whatever it does."""
         self.is_gone = False
         self.offline_since = NEVER
         self.back_at = NEVER
@@ -133,6 +142,28 @@ class Pod:
         return self.offline_since != NEVER
 
     @property
+    def is_draining(self) -> bool:
+        """Whether it has been told to go once it is done."""
+        return self.draining_at != NEVER
+
+    @property
     def is_idle(self) -> bool:
         """Whether all of its slots are idle."""
         return all(slot.state == IDLE for slot in self.slots)
+
+    def has(self, *states: str) -> bool:
+        """Whether one of its slots is in one of these *states*."""
+        return any(slot.state in states for slot in self.slots)
+
+    @property
+    def idle_applies(self) -> int:
+        """How many plan_and_applies it could still take (model.md, 1)."""
+        if not self.pool.config.any_slot:
+            return sum(slot.state == IDLE and slot.takes_apply for slot in self.slots)
+        taken = sum(slot.task is not None and slot.task.applies for slot in self.slots)
+        idle = sum(slot.state == IDLE for slot in self.slots)
+        return min(idle, max(self.pool.config.apply_slots - taken, 0))
+
+    def takes(self, slot: Slot, applies: bool) -> bool:
+        """Whether its *slot* is idle and takes a task of a type: with *applies* that of a plan_and_apply."""
+        return slot.state == IDLE and (not applies or (slot.takes_apply and self.idle_applies > 0))

@@ -32,20 +32,23 @@ class RunRecorder:
     def pod(self, pod: Pod, deleted_at: int = NEVER, deleted_by: str = "") -> None:
         """Note a pod that is gone, or that was there at the horizon."""
         by = DELETED_BY.index(deleted_by)
-        self._pods.append((pod.number, pod.created_at, pod.ready_at, deleted_at, by, pod.is_used))
+        row = (pod.number, pod.created_at, pod.ready_at, pod.draining_at, deleted_at, by, pod.is_used)
+        self._pods.append((pod.pool.number, *row))
 
-    def decision(self, time: int, before: int, desired: int, after: int) -> None:
-        """Note that the autoscaler has changed the number of pods."""
-        self._decisions.append((time, before, min(desired, NEVER), after))
+    def decision(self, pool: int, time: int, before: int, desired: int, after: int) -> None:
+        """Note that the autoscaler has changed the number of pods of a *pool*."""
+        self._decisions.append((pool, time, before, min(desired, NEVER), after))
 
     def reservation(self, slot: Slot, until: int) -> None:
         """Note that *slot* was reserved for its task *until* then."""
         assert slot.task is not None
-        self._reservations.append((slot.task.index, slot.pod.number, slot.number, slot.held_since, until))
+        pod = slot.pod
+        self._reservations.append((slot.task.index, pod.pool.number, pod.number, slot.number, slot.held_since, until))
 
-    def incident(self, time: int, until: int, kind: str, pod: int = -1) -> None:
-        """Note that a fault has struck, and until when it lasts."""
-        self._incidents.append((time, until, INCIDENTS.index(kind), pod))
+    def incident(self, time: int, until: int, kind: str, pod: Pod | None = None) -> None:
+        """Note that a fault has struck, and until when it lasts. Without a *pod* it concerns all of them."""
+        where = (-1, -1) if pod is None else (pod.pool.number, pod.number)
+        self._incidents.append((time, until, INCIDENTS.index(kind), *where))
 
     def record(self, tasks: Sequence[Task]) -> Record:
         """The record of the run, with the *tasks* that have arrived."""
@@ -55,27 +58,29 @@ class RunRecorder:
 
         return Record(
             tasks=columns(TASK_FIELDS, [_row(task) for task in tasks], "index"),
-            pods=columns(POD_FIELDS, self._pods, "pod"),
-            decisions=columns(DECISION_FIELDS, self._decisions, "time"),
-            reservations=columns(RESERVATION_FIELDS, self._reservations, "reserved_at", "pod", "slot"),
+            pods=columns(POD_FIELDS, self._pods, "pool", "pod"),
+            decisions=columns(DECISION_FIELDS, self._decisions, "time", "pool"),
+            reservations=columns(RESERVATION_FIELDS, self._reservations, "reserved_at", "pool", "pod", "slot"),
             incidents=columns(INCIDENT_FIELDS, self._incidents, "time"),
         )
 
 
 def _row(task: Task) -> tuple[int, ...]:
-    finished_at = task.apply_ended_at if task.applies else task.plan_ended_at
     return (
         task.index,
+        task.pool,
+        task.execution_mode,
         task.applies,
         task.workspace,
         task.state,
         task.arrived_at,
+        task.eligible_at,
         task.plan_started_at,
         task.plan_ended_at,
         task.confirmed_at,
         task.apply_started_at,
         task.apply_ended_at,
-        min(task.failed_at, finished_at),
+        task.final_at,
         *task.waits,
         *task.plan_waits,
         *(task.planned_on or (-1, -1)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from simpy import Interrupt, Process
 from simpy.events import ProcessGenerator
@@ -18,20 +18,18 @@ from sim.runs.time import NEVER
 class Reservations:
     """Makes and ends reservations, and remembers those that a restarted server does not know any more.
 
-    A reservation ends when its apply starts (`Pool.run`), when it is too old (`_expire`), when its pod is deleted
-    (`sim.model.faults.delete_pod`) or when the server forgets it (`forget`).
+    A reservation ends when its apply starts (`Pool.run`), when it is too old (`_expire`), when its task is discarded or
+    canceled or its pod is deleted (`Server`), or when the server forgets it (`forget`).
 
     Args:
         env: the simulated time.
-        ttl: nanoseconds after which a reservation ends by itself.
-        pool: the slots.
+        pools: the slots.
         on_loss: called with each task that loses its reservation.
     """
 
-    def __init__(self, env: PlatformEnvironment, ttl: int, pool: Pool, on_loss: Callable[[Task], None]) -> None:
+    def __init__(self, env: PlatformEnvironment, pools: Sequence[Pool], on_loss: Callable[[Task], None]) -> None:
         self._env = env
-        self._ttl = ttl
-        self._pool = pool
+        self._pools = pools
         self._on_loss = on_loss
         self._forgotten: list[Reservation] = []
         self._restoring: Process | None = None
@@ -39,12 +37,12 @@ class Reservations:
     def make(self, slot: Slot, task: Task) -> None:
         """The plan of *task* has ended on *slot*, which is kept for the apply."""
         reservation = Reservation(slot, task, self._env.now)
-        self._pool.reserve(reservation)
+        slot.pod.pool.reserve(reservation)
         self._env.process(self._expire(reservation))
 
     def _expire(self, reservation: Reservation) -> ProcessGenerator:
         """The process of a reservation that lasts for its whole time."""
-        yield self._env.moment(self._ttl, EXPIRY)
+        yield self._env.moment(reservation.slot.pod.pool.config.reservation_ttl, EXPIRY)
         if reservation.slot.reservation is reservation:
             self.lose(reservation.slot)
 
@@ -52,16 +50,19 @@ class Reservations:
         """The slot is reserved no more."""
         task = slot.task
         assert task is not None
-        self._pool.release(slot)
+        slot.pod.pool.release(slot)
         self._on_loss(task)
 
     def forget(self) -> None:
         """The server has come up and knows of no reservation."""
-        for slot in list(self._pool.slots):
-            if slot.state == RESERVED:
-                assert slot.reservation is not None
-                self._forgotten.append(slot.reservation)
-                self.lose(slot)
+        for pool in self._pools:
+            for slot in list(pool.slots):
+                if slot.state == RESERVED:
+                    assert slot.reservation is not None
+                    self._forgotten.append(slot.reservation)
+                    task = slot.reservation.task
+                    pool.forget(slot)
+                    self._on_loss(task)
 
     def restore_after(self, delay: int) -> None:
         """Restore the forgotten reservations *delay* nanoseconds from now, or never."""
@@ -86,8 +87,9 @@ class Reservations:
         forgotten, self._forgotten = self._forgotten, []
         for reservation in forgotten:
             slot, task = reservation.slot, reservation.task
-            is_over = reservation.since + self._ttl <= self._env.now
+            pool = slot.pod.pool
+            is_over = reservation.since + pool.config.reservation_ttl <= self._env.now
             still_fits = not slot.pod.is_gone and slot.state == IDLE
-            still_needed = task.state == APPLY_PENDING and self._pool.slot_of(task) is None
+            still_needed = task.state == APPLY_PENDING and pool.slot_of(task) is None
             if still_fits and still_needed and not is_over:
-                self._pool.reserve(reservation)
+                pool.reserve(reservation)

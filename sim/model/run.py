@@ -21,20 +21,20 @@ OwnProcess = Callable[[PlatformEnvironment, Platform], ProcessGenerator]
 
 
 def simulate(
-    settings: PlatformSettings, inputs: RandomInputs, policy: Policy, processes: Sequence[OwnProcess] = ()
+    settings: PlatformSettings, inputs: RandomInputs, policies: Sequence[Policy], processes: Sequence[OwnProcess] = ()
 ) -> Record:
-    """Run the platform under *policy* up to the horizon. What happens exactly at the horizon no longer counts.
+    """Run the platform under *policies* up to the horizon. What happens exactly at the horizon no longer counts.
 
     Args:
         settings: how the platform is set up.
         inputs: the world that it meets.
-        policy: the autoscaler. It may change, so every run needs its own.
+        policies: the autoscaler of each pool. It may change, so every pool of every run needs its own.
         processes: further processes, each called with the environment and the platform.
 
     Raises:
         PolicyError: the policy raised, or answered with something that is not a number of pods.
     """
-    platform = Platform(settings, inputs, policy)
+    platform = Platform(settings, inputs, policies)
     env = platform.env
     for number, strikes in enumerate(inputs.faults):
         env.process(fault(platform, number, strikes))
@@ -46,7 +46,8 @@ def simulate(
         env.process(process)
     env.process(_arrivals(platform, inputs.tasks))
     env.run(until=settings.horizon)  # SimPy stops before the events of that instant.
-    platform.pool.end()
+    for pool in platform.pools:
+        pool.end()
     return platform.record.record(platform.server.tasks.arrived)
 
 
@@ -59,6 +60,9 @@ def _arrivals(platform: Platform, tasks: TaskInputs) -> ProcessGenerator:
 
 
 def _in_order(tasks: TaskInputs) -> Iterator[tuple[int, Task]]:
-    columns = (tasks.applies, tasks.workspace, tasks.plan, tasks.confirm, tasks.apply)
+    columns = (
+        tasks.applies, tasks.workspace, tasks.plan, tasks.confirm, tasks.apply, tasks.pool, tasks.execution_mode,
+        tasks.plan_result, tasks.discards, tasks.apply_fails, tasks.cancel,
+    )  # fmt: skip
     for row in np.argsort(tasks.arrive, kind="stable").tolist():
         yield int(tasks.arrive[row]), Task(row, *(column[row].item() for column in columns))

@@ -5,16 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from simpy import Interrupt, Process
 from simpy.events import ProcessGenerator
 
-from sim.model.instant import ARRIVAL, END, SERVER_UP, PlatformEnvironment
-from sim.model.pod import RUNNING, Slot
+from sim.model.instant import END, SERVER_UP, PlatformEnvironment, arrival_place, cancel_place
+from sim.model.pod import RESERVED, RUNNING, Pod, Slot
 from sim.model.pool import Pool
 from sim.model.recorder import RunRecorder
 from sim.model.reservations import Reservations
 from sim.model.task import Task, Tasks
 from sim.model.waiting import AskAgain, StandInQueue
-from sim.runs.codes import APPLIED, APPLY_PENDING, APPLYING, FAILED, PENDING, PLANNED, REPLANNING
+from sim.runs.codes import (
+    APPLIED,
+    APPLY_PENDING,
+    APPLYING,
+    CANCELED,
+    DISCARDED,
+    ERRORED,
+    FAILED,
+    NO_CHANGES,
+    PENDING,
+    PLAN_ERROR,
+    PLANNED,
+    PLANNED_AND_FINISHED,
+    PLANNING,
+    REPLANNING,
+)
 from sim.runs.inputs import RandomInputs
 from sim.runs.settings import PlatformSettings
 from sim.runs.time import NEVER
@@ -26,7 +42,8 @@ class Server:
     Args:
         env: the simulated time.
         settings: how the platform is set up.
-        inputs: has the extra time that an apply takes on another pod than that of its plan.
+        inputs: has what is random about tasks that have arrived: the extra time that an apply takes on another pod than
+            that of its plan, and which pod a random placement picks.
         record: where it is noted what happens.
     """
 
@@ -37,14 +54,19 @@ class Server:
         self._settings = settings
         self._inputs = inputs
         self._record = record
-        self.tasks = Tasks()
+        self.tasks = Tasks(settings.locks_all)
         self.waiting: AskAgain | StandInQueue
         if settings.notify:
-            self.waiting = StandInQueue(env, self.attempt)
+            self.waiting = StandInQueue(env, self.attempt, settings.applies_first)
         else:
             self.waiting = AskAgain(env, settings.dispatch_retry, self.attempt)
-        self.pool = Pool(env, settings, record, self._report, self.waiting.on_change)
-        self.reservations = Reservations(env, settings.reservation_ttl, self.pool, self._on_loss)
+        self.pools = [
+            Pool(env, number, config, record, self._report, self.waiting.on_change)
+            for number, config in enumerate(settings.pools)
+        ]
+        self.reservations = Reservations(env, self.pools, self._on_loss)
+        self._elsewhere: dict[Task, Process] = {}
+        """What runs on no pod of ours."""
         self.is_down = False
         self.back_at = 0
         """When it will be up again, while it is down."""
@@ -60,81 +82,186 @@ class Server:
 
     def arrival(self, task: Task, at: int) -> ProcessGenerator:
         """The process of a task that is to arrive at the time *at*."""
-        yield self._env.moment(at - self._env.now, ARRIVAL + task.index)
-        yield from self.until_up(ARRIVAL + task.index)
+        place = arrival_place(task.index)
+        yield self._env.moment(at - self._env.now, place)
+        yield from self.until_up(place)
         self.tasks.arrive(task, self._env.now)
+        if task.cancel < NEVER:
+            self._env.process(self._cancellation(task))
         if self.tasks.is_eligible(task):
             self.waiting.ask(task)
 
     def attempt(self, task: Task) -> bool:
         """Try to send an eligible task to a slot; whether that succeeded (model.md, 2.3 and 2.4)."""
-        slot = self.pool.slot_of(task) or self.pool.free_slot(task.applies)
-        if slot is None or slot.pod.is_offline or self.is_down:
+        if self.is_down:
             return False
-        if task.state == PENDING:
-            self._start_plan(task, slot)
-        else:
-            self._start_apply(task, slot)
+        if task.elsewhere:
+            self._start_elsewhere(task)
+            return True
+        slot = self.slot_of(task) or self.free_slot(task)
+        if slot is None or slot.pod.is_offline:
+            return False
+        self._start(task, slot)
         return True
 
-    def _start_plan(self, task: Task, slot: Slot) -> None:
-        self.tasks.start_plan(task, self._env.now)
-        task.planned_on = (slot.pod.number, slot.number)
-        self.pool.run(slot, task, task.plan)
+    def slot_of(self, task: Task) -> Slot | None:
+        """The slot on which *task* runs or that is reserved for it."""
+        return self.pools[task.pool].slot_of(task)
 
-    def _start_apply(self, task: Task, slot: Slot) -> None:
-        self.tasks.start_apply(task, self._env.now)
-        task.applied_on = (slot.pod.number, slot.number)
-        is_elsewhere = task.planned_on is not None and task.planned_on[0] != slot.pod.number
-        self.pool.run(slot, task, task.apply + (self._inputs.reinit(task.index) if is_elsewhere else 0))
+    def free_slot(self, task: Task) -> Slot | None:
+        """The slot that a search finds for *task*."""
+        return self.pools[task.pool].free_slot(task.applies, self.choice(task))
+
+    def choice(self, task: Task) -> float:
+        """The number by which `placement: random` picks a pod for what *task* will run next, from 0 to below 1."""
+        is_random = self.pools[task.pool].config.placement == "random"
+        return self._inputs.placement(task.index, task.state == APPLY_PENDING) if is_random else 0.0
+
+    def _start(self, task: Task, slot: Slot) -> None:
+        """Start what *task* is to run next on *slot*."""
+        where = (slot.pod.number, slot.number)
+        if task.state == PENDING:
+            self.tasks.start_plan(task, self._env.now)
+            task.planned_on, duration = where, task.plan
+        else:
+            self.tasks.start_apply(task, self._env.now)
+            task.applied_on, duration = where, task.apply
+            if task.planned_on is not None and task.planned_on[0] != slot.pod.number:
+                duration += self._inputs.reinit(task.index)
+        slot.pod.pool.run(slot, task, self._limited(task, duration))
+
+    def _limited(self, task: Task, duration: int) -> int:
+        """For how long a run of *task* goes on that would take *duration* (model.md, 2.10)."""
+        task.times_out = duration > self._settings.task_timeout
+        return min(duration, self._settings.task_timeout)
+
+    def _start_elsewhere(self, task: Task) -> None:
+        if task.state == PENDING:
+            self.tasks.start_plan(task, self._env.now)
+            duration = task.plan
+        else:
+            self.tasks.start_apply(task, self._env.now)
+            duration = task.apply
+        self._elsewhere[task] = self._env.process(self._run_elsewhere(task, self._limited(task, duration)))
+
+    def _run_elsewhere(self, task: Task, duration: int) -> ProcessGenerator:
+        """The process of a plan or an apply that runs on no pod of ours."""
+        try:
+            yield self._env.moment(duration, END + task.index)
+            yield from self.until_up(END + task.index)
+        except Interrupt:
+            return  # The task has been canceled.
+        del self._elsewhere[task]
+        self._ended(task, None)
 
     def _report(self, slot: Slot) -> ProcessGenerator:
-        """Report to the server that what ran on the slot has ended; part of the slot's process (model.md, 2.6, 2.8)."""
+        """Report to the server that what ran on the slot has ended; part of the slot's process."""
         task = slot.task
         assert task is not None
         yield from self.until_up(END + task.index)
+        self._ended(task, slot)
+
+    def _ended(self, task: Task, slot: Slot | None) -> None:
+        """A plan or an apply of *task* has ended, on *slot* if it ran on one of ours (model.md, 2.6 and 2.8)."""
         now = self._env.now
         if task.state == APPLYING:
             task.apply_ended_at = now
-            self.pool.release(slot)
-            self._finish(task, APPLIED)
-            return
-        task.plan_ended_at = now
-        if task.applies:
-            task.move(APPLY_PENDING)
-            self.reservations.make(slot, task)
-            if task.confirm < NEVER:
-                self._env.process(self._human(task))
+            state = ERRORED if task.times_out or task.apply_fails else APPLIED
         else:
-            self.pool.release(slot)
-            self._finish(task, PLANNED)
+            task.plan_ended_at = now
+            if task.times_out or task.plan_result == PLAN_ERROR:
+                state = ERRORED
+            elif not task.applies:
+                state = PLANNED
+            elif task.plan_result == NO_CHANGES:
+                state = PLANNED_AND_FINISHED
+            else:
+                self._await_human(task, slot)
+                return
+        if slot is not None:
+            slot.pod.pool.release(slot)
+        self._finish(task, state)
+
+    def _await_human(self, task: Task, slot: Slot | None) -> None:
+        task.move(APPLY_PENDING)
+        if slot is not None:
+            self.reservations.make(slot, task)
+        if task.confirm < NEVER:
+            self._env.process(self._human(task))
 
     def _human(self, task: Task) -> ProcessGenerator:
-        """The process of the human who thinks about a plan and then confirms it (model.md, 2.7)."""
-        yield self._env.moment(task.confirm, ARRIVAL + task.index)
-        yield from self.until_up(ARRIVAL + task.index)
+        """The process of the human who thinks about a plan and then decides (model.md, 2.7)."""
+        place = arrival_place(task.index)
+        yield self._env.moment(task.confirm, place)
+        yield from self.until_up(place)
+        if task.is_final:
+            return
+        if task.discards:
+            self._withdraw(task, DISCARDED)
+            return
         self.tasks.confirm(task, self._env.now)
-        if self.pool.slot_of(task) is None:
+        if self.slot_of(task) is None:
             self._replan_if_asked(task)
         self.waiting.ask(task)
 
-    def fail(self, slot: Slot) -> None:
+    def _cancellation(self, task: Task) -> ProcessGenerator:
+        """The process of a task's cancellation (model.md, 2.9)."""
+        place = cancel_place(task.index)
+        yield self._env.moment(task.cancel, place)
+        yield from self.until_up(place)
+        if not task.is_final:
+            self.waiting.give_up(task)
+            self._withdraw(task, CANCELED)
+
+    def _withdraw(self, task: Task, state: int) -> None:
+        """The task is final because somebody wants it so: what runs stops, and its slot or reservation is idle."""
+        slot = self.slot_of(task)
+        if slot is not None and slot.state == RUNNING:
+            slot.pod.pool.cut_off(slot)
+        elif slot is not None:
+            slot.pod.pool.release(slot)
+        if task in self._elsewhere:
+            self._elsewhere.pop(task).interrupt()
+        self._finish(task, state)
+
+    def _finish(self, task: Task, state: int) -> None:
+        successor = self.tasks.close(task, state, self._env.now)
+        if successor is not None:
+            self.waiting.ask(successor)
+
+    # Losses
+
+    def lose_pod(self, pod: Pod, deleted_by: str) -> None:
+        """The pod is gone, whatever it did (model.md, 4: pod_deletion), and what was reserved there has no slot."""
+        pod.is_being_lost = True
+        for slot in pod.slots:
+            if slot.state == RUNNING:
+                self._lose_run(slot)
+            elif slot.state == RESERVED:
+                self.reservations.lose(slot)
+        pod.pool.delete(pod, deleted_by)
+
+    def _lose_run(self, slot: Slot) -> None:
+        """The pod of what runs on the slot is gone: the task has failed, or plans again (`on_pod_loss`)."""
+        task = slot.task
+        assert task is not None
+        if not slot.pod.pool.config.requeue or task.state != PLANNING:
+            self._fail(slot)
+            return
+        slot.pod.pool.cut_off(slot)
+        self.tasks.plan_again(task, self._env.now)
+        self.waiting.ask(task)
+
+    def _fail(self, slot: Slot) -> None:
         """What runs on the slot is cut off, and its task has failed."""
         task = slot.task
         assert task is not None
-        self.pool.cut_off(slot)
-        task.failed_at = self._env.now
+        slot.pod.pool.cut_off(slot)
         if (
             task in self.tasks.awaiting_apply
         ):  # It planned again, and its apply will never come: it waits up to the horizon (model.md, 7).
             task.waits[REPLANNING] += self._settings.horizon - self._env.now
         self._finish(task, FAILED)
-
-    def _finish(self, task: Task, state: int) -> None:
-        task.move(state)
-        successor = self.tasks.close(task)
-        if successor is not None:
-            self.waiting.ask(successor)
 
     def _on_loss(self, task: Task) -> None:
         """The task has lost its reservation."""
@@ -143,10 +270,8 @@ class Server:
 
     def _replan_if_asked(self, task: Task) -> None:
         """With the safeguard `lost_reservation: replan`, plan again; the new plan has to be confirmed, too."""
-        if self._settings.safeguards.replan:
-            task.move(PENDING)
-            task.plan_started_at = task.plan_ended_at = NEVER
-            task.is_confirmed = False
+        if self._settings.safeguards.replan and not task.elsewhere:
+            self.tasks.plan_again(task, self._env.now)
 
     # Restarts
 
@@ -168,11 +293,13 @@ class Server:
         self.is_down = False
         # 4.1
         if running_tasks == "fail":
-            for slot in [slot for slot in self.pool.slots if slot.state == RUNNING]:
-                self.fail(slot)
+            for slot in [slot for pool in self.pools for slot in pool.slots if slot.state == RUNNING]:
+                self._fail(slot)
         self.reservations.forget()
         # 4.2
         self.reservations.restore_after(reconcile_after)
+        for pool in self.pools:
+            pool.delete_drained()
         # 4.3
         self.waiting.on_server_up()
         for called in self.on_up:

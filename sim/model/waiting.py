@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from simpy import Interrupt, Process
 from simpy.events import ProcessGenerator
 
 from sim.model.instant import ATTEMPT, QUEUE, PlatformEnvironment
 from sim.model.task import Task
+from sim.runs.codes import APPLY_PENDING
+
+_CANCELED: Final = "canceled"
 
 
 class AskAgain:
@@ -30,13 +34,21 @@ class AskAgain:
         """The task has become eligible: it gets its first attempt in this instant."""
         self._asking[task] = self._env.process(self._ask(task))
 
+    def give_up(self, task: Task) -> None:
+        """The task is canceled. If it waits, it asks no more."""
+        asking = self._asking.pop(task, None)
+        if asking is not None:
+            asking.interrupt(_CANCELED)
+
     def _ask(self, task: Task) -> ProcessGenerator:
         """The process of a task that waits."""
         delay = 0
         while True:
             try:
                 yield self._env.moment(delay, ATTEMPT + task.index)
-            except Interrupt:
+            except Interrupt as interrupt:
+                if interrupt.cause is _CANCELED:
+                    return
                 delay = 0  # The server has restarted and forgotten the retry. Everybody asks at once.
                 continue
             if self._attempt(task):
@@ -61,10 +73,12 @@ class StandInQueue:
     Args:
         env: the simulated time.
         attempt: makes one attempt for a task, and says whether it succeeded.
+        applies_first: whether confirmed tasks stand before all others (`queue_order: applies_first`).
     """
 
-    def __init__(self, env: PlatformEnvironment, attempt: Callable[[Task], bool]) -> None:
+    def __init__(self, env: PlatformEnvironment, attempt: Callable[[Task], bool], applies_first: bool) -> None:
         self._env = env
+        self._applies_first = applies_first
         self._attempt = attempt
         self._queue: list[Task] = []
         self._changed = env.event()
@@ -76,10 +90,20 @@ class StandInQueue:
 
     def _ask(self, task: Task) -> ProcessGenerator:
         yield self._env.moment(0, ATTEMPT + task.index)
+        if task.is_final:
+            return  # It has been canceled in this instant.
         task.queued_at = self._env.now
         if not self._attempt(task):
             self._queue.append(task)
-            self._queue.sort(key=lambda each: (each.queued_at, each.index))
+            self._queue.sort(key=self._place)
+
+    def _place(self, task: Task) -> tuple[bool, int, int]:
+        return self._applies_first and task.state != APPLY_PENDING, task.queued_at, task.index
+
+    def give_up(self, task: Task) -> None:
+        """The task is canceled. If it waits, it stands in the queue no more."""
+        if task in self._queue:
+            self._queue.remove(task)
 
     def _serve(self) -> ProcessGenerator:
         """The process that serves the queue. It yields after each start, as what takes no time ends before the next."""

@@ -39,15 +39,29 @@ class PoolView(NamedTuple):
     pending: int
     """Tasks in state pending, of any type, eligible or not."""
     eligible_plan: int
-    """Pending plans; all of them are eligible."""
+    """Pending plans that no other task of their workspace is in the way of (model.md, 2.1)."""
     eligible_plan_and_apply: int
-    """Pending plan_and_applies that no other task of their workspace is in the way of."""
+    """Pending plan_and_applies, likewise."""
     slotless: int
     """Tasks in state apply_pending for which no slot is reserved."""
     slotless_confirmed: int
     """Those of them that their human has confirmed."""
     dispatch_retry: float = 10.0
     """Seconds between the attempts of a waiting task."""
+    running_pods: int = 0
+    """Pods with a running slot."""
+    occupied_pods: int = 0
+    """Pods with a running or a reserved slot."""
+    draining_pods: int = 0
+    """Pods that have been told to go once they are done. They count nowhere else."""
+    unblocked: int = 0
+    """Pending tasks before which no task of their workspace, of either type, is short of a final state."""
+    unblocked_plan_and_apply: int = 0
+    """The plan_and_applies among them."""
+    apply_pending: int = 0
+    """Tasks in state apply_pending, with and without a slot."""
+    apply_pending_elsewhere: int = 0
+    """Tasks in state apply_pending that never use the pool's pods. They count nowhere else."""
 
     @property
     def queued(self) -> int:
@@ -58,6 +72,11 @@ class PoolView(NamedTuple):
     def demand(self) -> int:
         """Slots that are wanted now: `queued` and `running`. A reserved slot waits for a human, and is not wanted."""
         return self.queued + self.running
+
+
+def at_another_time(view: PoolView, time: float) -> PoolView:
+    """The same view, shown at another *time* in seconds."""
+    return view._replace(time=time)
 
 
 @runtime_checkable

@@ -68,7 +68,7 @@ def undecided_blockers(scenario: Scenario, runs: Sequence[Run], names: Names) ->
 
 def _blockers(run: Run, scenario: Scenario) -> Iterator[_Blocker]:
     tasks = run.record.tasks
-    by = blocked_by(tasks)
+    by = blocked_by(tasks, scenario.control.workspace_lock == "all")
     blocked = np.flatnonzero(blocked_waits(tasks, round(scenario.end * SECOND)).censored & (by >= 0))
     rows, counts = np.unique(by[blocked], return_counts=True)
     for row, count in zip(rows.tolist(), counts.tolist(), strict=True):

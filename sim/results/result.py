@@ -99,11 +99,11 @@ class ExperimentResult(ResultBase):
 
         end, names = round(self.scenario.end * SECOND), self._names
         return {
-            "tasks": tables.tasks_table(self.runs, names, end),
-            "pods": tables.pods_table(self.runs),
-            "decisions": tables.decisions_table(self.runs),
+            "tasks": tables.tasks_table(self.runs, names, end, self.scenario.control.workspace_lock == "all"),
+            "pods": tables.pods_table(self.runs, names),
+            "decisions": tables.decisions_table(self.runs, names),
             "reservations": tables.reservations_table(self.runs, names),
-            "incidents": tables.incidents_table(self.runs),
+            "incidents": tables.incidents_table(self.runs, names),
         }
 
     def _table(self, name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Change, Difference, Figure, difference, figure, relative_change
-from sim.statistics.metric_names import CAUSE_METRICS, METRICS, WAIT_METRICS
+from sim.statistics.metric_names import CAUSE_METRICS, WAIT_METRICS, bare, known_metrics
 from sim.statistics.metrics import Measured
 
 Summary = dict[str, Any]
@@ -15,9 +15,10 @@ Summary = dict[str, Any]
 def summarize(measured: Measured, confidence: float, worlds: Worlds, equivalent_within: float | None = None) -> Summary:
     """The summary of an experiment.
 
-    `policies.<label>.<metric>` has a `value`, where there are replications `ci_low`, `ci_high` and `replications` (how
-    many had a figure), `lower_bound: true` where that is all it is, and `not_enough_data: true` where too few
-    replications have a figure that is not 0, with `replications_needed` if that can be told.
+    `policies.<label>.<metric>`, and with several pools `policies.<label>.pools.<pool>.<metric>`, has a `value`, where
+    there are replications `ci_low`, `ci_high` and `replications` (how many had a figure), `lower_bound: true` where
+    that is all it is, and `not_enough_data: true` where too few replications have a figure that is not 0, with
+    `replications_needed` if that can be told.
 
     `comparisons.<label>.<metric>` has the same of the difference from the first policy, with `upper_bound` likewise, a
     `verdict`, the `relative` change, the `pairing_gain`, and `up_to_horizon: true` where both sides have bounds in a
@@ -55,7 +56,7 @@ def summarize(measured: Measured, confidence: float, worlds: Worlds, equivalent_
 
 def verdict(found: Difference, metric: str) -> str:
     """What a difference says in words: of waits "shorter" or "longer", of other metrics "less" or "more"."""
-    words = ("shorter", "longer") if metric in WAIT_METRICS + CAUSE_METRICS else ("less", "more")
+    words = ("shorter", "longer") if bare(metric) in WAIT_METRICS + CAUSE_METRICS else ("less", "more")
     return {-1: words[0], 0: "cannot tell", 1: words[1]}[found.direction]
 
 
@@ -111,7 +112,7 @@ def _nested(metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def metrics_in(metrics: dict[str, Any]) -> list[str]:
     """The dotted paths of the metrics that a policy's part of a summary has, in the usual order."""
-    return [metric for metric in METRICS if _has(metrics, metric)]
+    return [metric for metric in known_metrics(tuple(metrics.get("pools", ()))) if _has(metrics, metric)]
 
 
 def _has(metrics: dict[str, Any], metric: str) -> bool:

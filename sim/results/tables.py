@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sim.experiment.spec import Run
-from sim.runs.codes import DELETED_BY, INCIDENTS, STATES
+from sim.runs.codes import DELETED_BY, EXECUTION_MODES, INCIDENTS, STATES
 from sim.runs.time import NEVER, SECOND
 from sim.statistics.metric_names import TYPES
 from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_by, blocked_waits, plan_waits
@@ -33,6 +33,7 @@ COLUMNS = {
         "policy",
         "replication",
         "task_id",
+        "pool",
         "workspace",
         "type",
         "state",
@@ -51,15 +52,26 @@ COLUMNS = {
         "plan_censored",
         "blocked_censored",
         "blocked_by",
+        "execution_mode",
         "plan_pod",
         "plan_slot",
         "apply_pod",
         "apply_slot",
     ],
-    "pods": ["policy", "replication", "pod", "created_at", "ready_at", "deleted_at", "deleted_by"],
-    "decisions": ["policy", "replication", "time", "pods_before", "desired", "pods_after"],
-    "reservations": ["policy", "replication", "task_id", "pod", "slot", "reserved_at", "released_at"],
-    "incidents": ["policy", "replication", "time", "until", "kind", "pod"],
+    "pods": [
+        "policy",
+        "replication",
+        "pool",
+        "pod",
+        "created_at",
+        "ready_at",
+        "deleted_at",
+        "deleted_by",
+        "draining_at",
+    ],
+    "decisions": ["policy", "replication", "pool", "time", "pods_before", "desired", "pods_after"],
+    "reservations": ["policy", "replication", "task_id", "pool", "pod", "slot", "reserved_at", "released_at"],
+    "incidents": ["policy", "replication", "time", "until", "kind", "pool", "pod"],
 }
 """The columns that every version of a table has, but for the causes of waits."""
 
@@ -83,8 +95,15 @@ def _workspaces(codes: NDArray[np.int64], names: Names) -> Any:
     return _words(codes, [*names.workspaces, *(f"submitted-{number}" for number in submitted)])
 
 
-def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
-    """One row per run and task, in order of the runs and then of the tasks."""
+def tasks_table(runs: Sequence[Run], names: Names, end: int, locks_all: bool) -> Any:
+    """One row per run and task, in order of the runs and then of the tasks.
+
+    Args:
+        runs: the runs.
+        names: what tasks, workspaces and pools are called.
+        end: when the runs ended, in nanoseconds.
+        locks_all: whether tasks of both types wait for earlier ones of their workspace.
+    """
     columns = _stacked(runs, "tasks")
     parts = [run.record.tasks for run in runs]
     planned = _waits([plan_waits(tasks) for tasks in parts])
@@ -94,6 +113,7 @@ def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
         {
             **_keys(runs, "tasks"),
             "task_id": task_ids(columns["index"], names),
+            "pool": _words(columns["pool"], names.pools),
             "workspace": _workspaces(columns["workspace"], names),
             "type": _words(columns["applies"], TYPES),
             "state": _words(columns["state"], STATES),
@@ -107,7 +127,8 @@ def tasks_table(runs: Sequence[Run], names: Names, end: int) -> Any:
             "censored": pa.array(applied.censored),
             "plan_censored": pa.array(planned.censored),
             "blocked_censored": pa.array(blocked.censored),
-            "blocked_by": _blockers(parts, names),
+            "blocked_by": _blockers(parts, names, locks_all),
+            "execution_mode": _words(columns["execution_mode"], EXECUTION_MODES),
             **{name: _seconds(_or_never(columns[name], applied)) for name in columns if name.startswith("wait_")},
             **{name: _seconds(_or_never(columns[name], planned)) for name in columns if name.startswith("plan_wait_")},
             **{name: _number(columns[name]) for name in ("plan_pod", "plan_slot", "apply_pod", "apply_slot")},
@@ -129,34 +150,37 @@ def _or_never(times: NDArray[np.int64], waits: TaskWaits) -> NDArray[np.int64]:
     return np.where(waits.began_at == NEVER, NEVER, times)
 
 
-def _blockers(parts: Sequence[Mapping[str, NDArray[np.int64]]], names: Names) -> Any:
+def _blockers(parts: Sequence[Mapping[str, NDArray[np.int64]]], names: Names, locks_all: bool) -> Any:
     """The ids of the tasks that tasks had to wait for last to become eligible; null of those that had not to wait."""
     index = []
     for tasks in parts:
-        rows = blocked_by(tasks)
+        rows = blocked_by(tasks, locks_all)
         index.append(np.where(rows < 0, -1, tasks["index"][rows]) if len(rows) else rows)
     blockers = np.concatenate(index)
     return pc.if_else(pa.array(blockers >= 0), task_ids(np.maximum(blockers, 0), names), None)
 
 
-def pods_table(runs: Sequence[Run]) -> Any:
+def pods_table(runs: Sequence[Run], names: Names) -> Any:
     """One row per run and pod, in order of the runs and then of the pods."""
     columns = _stacked(runs, "pods")
     return pa.table(
         {
             **_keys(runs, "pods"),
+            "pool": _words(columns["pool"], names.pools),
             "pod": pa.array(columns["pod"]),
             **{name: _seconds(columns[name]) for name in ("created_at", "ready_at", "deleted_at")},
             "deleted_by": _words(columns["deleted_by"], DELETED_BY, missing=columns["deleted_by"] == 0),
+            "draining_at": _seconds(columns["draining_at"]),
         }
     )
 
 
-def decisions_table(runs: Sequence[Run]) -> Any:
+def decisions_table(runs: Sequence[Run], names: Names) -> Any:
     """One row per run and change of the number of pods by the autoscaler, in order of the runs and then of time."""
     columns = _stacked(runs, "decisions")
     numbers = {name: pa.array(columns[name]) for name in ("pods_before", "desired", "pods_after")}
-    return pa.table({**_keys(runs, "decisions"), "time": _seconds(columns["time"]), **numbers})
+    pools = _words(columns["pool"], names.pools)
+    return pa.table({**_keys(runs, "decisions"), "pool": pools, "time": _seconds(columns["time"]), **numbers})
 
 
 def reservations_table(runs: Sequence[Run], names: Names) -> Any:
@@ -166,6 +190,7 @@ def reservations_table(runs: Sequence[Run], names: Names) -> Any:
         {
             **_keys(runs, "reservations"),
             "task_id": task_ids(columns["index"], names),
+            "pool": _words(columns["pool"], names.pools),
             "pod": pa.array(columns["pod"]),
             "slot": pa.array(columns["slot"]),
             "reserved_at": _seconds(columns["reserved_at"]),
@@ -174,8 +199,8 @@ def reservations_table(runs: Sequence[Run], names: Names) -> Any:
     )
 
 
-def incidents_table(runs: Sequence[Run]) -> Any:
-    """One row per run and fault that struck; `until` is null if it was for good, `pod` if it was the server's."""
+def incidents_table(runs: Sequence[Run], names: Names) -> Any:
+    """One row per run and fault that struck; `until` is null if it was for good, `pool` and `pod` if it struck all."""
     columns = _stacked(runs, "incidents")
     return pa.table(
         {
@@ -183,6 +208,7 @@ def incidents_table(runs: Sequence[Run]) -> Any:
             "time": _seconds(columns["time"]),
             "until": _seconds(columns["until"]),
             "kind": _words(columns["kind"], INCIDENTS),
+            "pool": _words(columns["pool"], names.pools, missing=columns["pool"] < 0),
             "pod": _number(columns["pod"]),
         }
     )

@@ -12,9 +12,30 @@ APPLY_PENDING: Final = 3
 APPLYING: Final = 4
 APPLIED: Final = 5
 FAILED: Final = 6
+PLANNED_AND_FINISHED: Final = 7
+ERRORED: Final = 8
+DISCARDED: Final = 9
+CANCELED: Final = 10
 
-STATES: Final = ("pending", "planning", "planned", "apply_pending", "applying", "applied", "failed")
+STATES: Final = (
+    "pending", "planning", "planned", "apply_pending", "applying", "applied", "failed",
+    "planned_and_finished", "errored", "discarded", "canceled",
+)  # fmt: skip
 """The names of the states of a task, by number."""
+
+FINAL: Final = (PLANNED, APPLIED, FAILED, PLANNED_AND_FINISHED, ERRORED, DISCARDED, CANCELED)
+"""The states from which a task comes to no other."""
+
+EXECUTION_MODES: Final = ("k8s", "agent", "local")
+"""Where a task runs, by number. Only with the first it uses the pods of its pool (model.md, 1)."""
+
+# What a task's plan results in.
+CHANGES: Final = 0
+NO_CHANGES: Final = 1
+PLAN_ERROR: Final = 2
+
+PLAN_RESULTS: Final = ("changes", "no_changes", "error")
+"""The names of a plan's results, by number."""
 
 # Why a task waits for a slot.
 SERVER_DOWN: Final = 0
@@ -39,5 +60,11 @@ CAUSES: Final = ("server_down", "agent_offline", "polling", "pod_starting", "no_
 INCIDENTS: Final = ("pod_deletion", "pod_offline", "server_restart", "config_change")
 """The kinds of faults that can strike, by number."""
 
-DELETED_BY: Final = ("", "autoscaler", "pod_deletion", "connect_timeout", "config_change")
-"""Who or what deletes pods, by number; the first stands for nobody."""
+DELETED_BY: Final = (
+    "", "autoscaler", "pod_deletion", "connect_timeout", "config_change", "drain", "kill", "ephemeral",
+)  # fmt: skip
+"""Who or what deletes pods, by number; the first stands for nobody.
+
+A pod that drains is deleted by `drain` if all of its slots have become idle, and by `kill` if its time was over. A pod
+of a pool with `ephemeral: true` is deleted by `ephemeral` once its task needs it no more.
+"""

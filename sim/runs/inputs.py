@@ -18,9 +18,12 @@ Times: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class TaskInputs:
-    """The tasks of one replication as columns, a row per task. `confirm` is `NEVER` where the human never confirms.
+    """The tasks of one replication as columns, a row per task. `confirm` is `NEVER` where the human never decides.
 
-    Rows are in the order in which the tasks are listed. Generated and recorded tasks are in order of arrival.
+    Rows are in the order in which the tasks are listed. Generated and recorded tasks are in order of arrival. `pool` is
+    the number of the task's pool, `execution_mode` one of `sim.runs.codes.EXECUTION_MODES`, `plan_result` one of
+    `sim.runs.codes.PLAN_RESULTS`, `discards` whether its human decides against it, `apply_fails` whether its apply
+    ends with an error, and `cancel` how long after its arrival it is canceled, or `NEVER`.
     """
 
     arrive: Times
@@ -29,6 +32,12 @@ class TaskInputs:
     plan: Times
     confirm: Times
     apply: Times
+    pool: Times
+    execution_mode: Times
+    plan_result: Times
+    discards: NDArray[np.bool_]
+    apply_fails: NDArray[np.bool_]
+    cancel: Times
 
     def __len__(self) -> int:
         return len(self.arrive)
@@ -36,21 +45,23 @@ class TaskInputs:
 
 @dataclass(frozen=True, slots=True)
 class PodDeletionStrike:
-    """Delete the pod that `target` means. If that is `random`, `chance`, at least 0 and below 1, picks the pod."""
+    """Delete the pod of `pool` that `target` means. If that is `random`, `chance`, from 0 to below 1, picks the pod."""
 
     at: int
     target: int | str
     chance: float
+    pool: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PodOfflineStrike:
-    """Silence the agent of the pod that `target` means for `duration`; `NEVER` means for good."""
+    """Silence the agent of the pod of `pool` that `target` means for `duration`; `NEVER` means for good."""
 
     at: int
     target: int | str
     chance: float
     duration: int
+    pool: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +92,41 @@ def _nothing(number: int) -> int:
     return 0
 
 
+def _middle(number: int, applies: bool) -> float:
+    return 0.5
+
+
 def _no_numbers(name: str) -> Generator:
     raise LookupError("numbers_for is not available: these inputs were not made by a World")
+
+
+@dataclass(frozen=True, slots=True)
+class PodInputs:
+    """What is random about the pods of one pool, as functions of a number counted from 0.
+
+    `startup` gives the start-up time of the n-th pod, `never_connects` whether that pod never connects, and
+    `creation_fails` whether the n-th attempt to make a pod fails.
+    """
+
+    startup: Callable[[int], int]
+    never_connects: Callable[[int], bool] = _no
+    creation_fails: Callable[[int], bool] = _no
 
 
 @dataclass(frozen=True, slots=True)
 class RandomInputs:
     """Everything that is random in one replication.
 
-    `tasks` has the tasks. `faults` has, for each fault of the scenario in its order, when and how it strikes. Four are
-    functions of a number counted from 0: `startup` gives the start-up time of the n-th pod, `never_connects` whether
-    that pod never connects, `creation_fails` whether the n-th attempt to make a pod fails, and `reinit` how much longer
-    the apply of the n-th task takes on another pod than that of its plan. `numbers_for` makes a generator of random
-    numbers for a process of one's own; in one world the same name gives the same sequence.
+    `tasks` has the tasks, `faults` has, for each fault of the scenario in its order, when and how it strikes, and
+    `pods` has for each pool what is random about its pods. `reinit` gives how much longer the apply of the n-th task
+    takes on another pod than that of its plan. `placement` gives the number, from 0 to below 1, that the n-th task has
+    for its plan, or for its apply, with `placement: random`. `numbers_for` makes a generator of random numbers for a
+    process of one's own; in one world the same name gives the same sequence.
     """
 
     tasks: TaskInputs
     faults: Sequence[Sequence[Strike]]
-    startup: Callable[[int], int]
-    never_connects: Callable[[int], bool] = _no
-    creation_fails: Callable[[int], bool] = _no
+    pods: Sequence[PodInputs]
     reinit: Callable[[int], int] = _nothing
+    placement: Callable[[int, bool], float] = _middle
     numbers_for: Callable[[str], Generator] = _no_numbers

@@ -15,24 +15,26 @@ Columns: TypeAlias = dict[str, Any]
 """Arrays of int64 by name. A time is in nanoseconds, and `NEVER` where something did not happen."""
 
 TASK_FIELDS: Final = (
-    "index", "applies", "workspace", "state", "arrived_at", "plan_started_at", "plan_ended_at", "confirmed_at",
-    "apply_started_at", "apply_ended_at", "final_at", *(f"wait_{cause}" for cause in CAUSES),
+    "index", "pool", "execution_mode", "applies", "workspace", "state", "arrived_at", "eligible_at",
+    "plan_started_at", "plan_ended_at", "confirmed_at", "apply_started_at", "apply_ended_at", "final_at",
+    *(f"wait_{cause}" for cause in CAUSES),
     *(f"plan_wait_{cause}" for cause in CAUSES),
     "plan_pod", "plan_slot", "apply_pod", "apply_slot",
 )  # fmt: skip
-POD_FIELDS: Final = ("pod", "created_at", "ready_at", "deleted_at", "deleted_by", "used")
-DECISION_FIELDS: Final = ("time", "pods_before", "desired", "pods_after")
-RESERVATION_FIELDS: Final = ("index", "pod", "slot", "reserved_at", "released_at")
-INCIDENT_FIELDS: Final = ("time", "until", "kind", "pod")
+POD_FIELDS: Final = ("pool", "pod", "created_at", "ready_at", "draining_at", "deleted_at", "deleted_by", "used")
+DECISION_FIELDS: Final = ("pool", "time", "pods_before", "desired", "pods_after")
+RESERVATION_FIELDS: Final = ("index", "pool", "pod", "slot", "reserved_at", "released_at")
+INCIDENT_FIELDS: Final = ("time", "until", "kind", "pool", "pod")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """The record of one run, each part as columns by name.
 
-    `tasks` has a row per task that arrived, in order of its index; `pods` a row per pod, in order of its number;
-    `decisions` a row each time the autoscaler changed the number of pods; `reservations` a row per time for which a
-    slot was reserved; `incidents` a row per fault that struck something, the last three in order of time.
+    `tasks` has a row per task that arrived, in order of its index; `pods` a row per pod, in order of its pool and its
+    number; `decisions` a row each time the autoscaler changed the number of pods of a pool; `reservations` a row per
+    time for which a slot was reserved; `incidents` a row per fault that struck something, the last three in order of
+    time. `pool` is the number of a pool; -1 where an incident concerns all of them.
     """
 
     tasks: Columns

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sim.runs.time import NEVER
+
+Placement: TypeAlias = Literal["first_fit", "spare_apply_slots", "most_idle", "random"]
+ScaleDown: TypeAlias = Literal["idle", "drain", "kill"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,10 @@ _NO_SAFEGUARDS = Safeguards()
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformSettings:
-    """The `pool`, `control` and `safeguards` of a scenario, and its horizon."""
+class PoolConfig:
+    """One pool of a scenario."""
 
-    horizon: int
+    name: str
     min_pods: int
     max_pods: int
     initial_pods: int
@@ -45,8 +51,30 @@ class PlatformSettings:
     apply_slots: int
     heartbeat_timeout: int
     reservation_ttl: int
-    spare_apply_slots: bool
+    placement: Placement = "first_fit"
+    any_slot: bool = False
+    """Whether every slot takes a plan_and_apply, of which a pod takes `apply_slots` at a time."""
+    scale_down: ScaleDown = "idle"
+    termination_grace: int = NEVER
+    ephemeral: bool = False
+    requeue: bool = False
+    """Whether a task whose pod is lost while it plans is pending again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """The pools, `control` and `safeguards` of a scenario, and its horizon."""
+
+    horizon: int
+    pools: tuple[PoolConfig, ...]
     autoscaler_interval: int
     notify: bool
     dispatch_retry: int
+    applies_first: bool = False
+    locks_all: bool = False
+    """Whether a pending task waits for all earlier tasks of its workspace, and not only for plan_and_applies."""
+    task_timeout: int = NEVER
+    view_delay: int = 0
+    quota: int = NEVER
+    """Pods that there may be in all pools together."""
     safeguards: Safeguards = _NO_SAFEGUARDS

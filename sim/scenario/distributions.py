@@ -34,7 +34,7 @@ from sim.scenario.parametric import (
     Weibull,
     Weight,
 )
-from sim.scenario.reading.csv_column import read_column
+from sim.scenario.reading.csv_file import read_column
 from sim.scenario.units import Duration
 
 if TYPE_CHECKING:

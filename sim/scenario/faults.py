@@ -39,6 +39,7 @@ class PodDeletion(_Fault):
 
     kind: Literal["pod_deletion"]
     target: Target
+    pool: str | None = None
 
 
 class PodOffline(_Fault):
@@ -46,6 +47,7 @@ class PodOffline(_Fault):
 
     kind: Literal["pod_offline"]
     target: Target
+    pool: str | None = None
     duration: Quantity | None = None
 
 
@@ -70,4 +72,5 @@ class ConfigChange(_Fault):
     kind: Literal["config_change"]
 
 
-Fault = Annotated[PodDeletion | PodOffline | ServerRestart | ConfigChange, Field(discriminator="kind")]
+OneFault = Annotated[PodDeletion | PodOffline | ServerRestart | ConfigChange, Field(discriminator="kind")]
+"""One fault that is written out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -20,11 +20,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
-from sim.scenario.distributions import Quantity, mean_of
+from sim.scenario.distributions import mean_of
 from sim.scenario.errors import InputError, dotted
-from sim.scenario.faults import Fault
+from sim.scenario.faults import PodDeletion, PodOffline
+from sim.scenario.pools import ONLY_POOL, PoolName, PoolSettings
 from sim.scenario.reading.document import Document
 from sim.scenario.reading.error_messages import describe
+from sim.scenario.recorded_faults import Fault, RecordedFaults
 from sim.scenario.safeguards import SafeguardSettings
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
 from sim.scenario.workload import Name, WorkloadSettings
@@ -34,41 +36,6 @@ MOST_STRIKES: Final = 10_000_000
 
 MOST_FREEZES: Final = 10_000
 
-MOST_SLOTS: Final = 10_000_000
-"""Slots that the pods of a full pool may have."""
-
-
-class PoolSettings(Part):
-    """The pods there are and may be, and what they are like."""
-
-    min_pods: Annotated[int, Field(ge=0, le=100_000)] = 1
-    max_pods: Annotated[int, Field(ge=0, le=100_000)] = 5
-    initial_pods: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    slots_per_pod: Annotated[int, Field(ge=1, le=1000)] = 3
-    apply_slots: Annotated[int, Field(ge=0, le=1000)] = 1
-    pod_startup: Quantity = 30.0
-    heartbeat_timeout: Duration = 120.0
-    reservation_ttl: Duration = 86400.0
-    placement: Literal["first_fit", "spare_apply_slots"] = "first_fit"
-
-    @property
-    def pods_at_start(self) -> int:
-        """The pods that are ready at time 0: `initial_pods`, or else `min_pods`."""
-        return self.min_pods if self.initial_pods is None else self.initial_pods
-
-    @model_validator(mode="after")
-    def _bounds_fit(self) -> Self:
-        if self.min_pods > self.max_pods:
-            raise refuse("min_pods", f"at most max_pods ({self.max_pods})")
-        if self.pods_at_start > self.max_pods:
-            raise refuse("initial_pods", f"at most max_pods ({self.max_pods})")
-        if self.max_pods * self.slots_per_pod > MOST_SLOTS:
-            raise refuse("max_pods", f"at most {MOST_SLOTS} slots in all; with {self.slots_per_pod} in each pod "
-                                     f"{MOST_SLOTS // self.slots_per_pod} pods")  # fmt: skip
-        if self.apply_slots > self.slots_per_pod:
-            raise refuse("apply_slots", f"at most slots_per_pod ({self.slots_per_pod})")
-        return self
-
 
 class ControlSettings(Part):
     """How often the server looks."""
@@ -76,6 +43,16 @@ class ControlSettings(Part):
     autoscaler_interval: Period = 5.0
     dispatch: Literal["poll", "notify"] = "poll"
     dispatch_retry: Period = 10.0
+    queue_order: Literal["eligible", "applies_first"] = "eligible"
+    workspace_lock: Literal["applies", "all"] = "applies"
+    task_timeout: Period | None = None
+    view_delay: Duration = 0.0
+
+    @model_validator(mode="after")
+    def _has_a_queue(self) -> Self:
+        if self.queue_order != "eligible" and self.dispatch != "notify":
+            raise refuse("queue_order", "dispatch: notify beside it, as tasks that poll stand in no queue")
+        return self
 
 
 class PolicyChoice(Part):
@@ -192,6 +169,8 @@ class Scenario(Part):
     precision: Precision | None = None
     confidence: Annotated[Share, Field(ge=0.5, lt=1)] = 0.95
     pool: PoolSettings = _AS_IT_IS
+    pools: Annotated[dict[PoolName, PoolSettings], AfterValidator(not_empty)] | None = None
+    quota: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     control: ControlSettings = _AS_IT_IS
     safeguards: SafeguardSettings = _AS_IT_IS
     workload: WorkloadSettings
@@ -214,6 +193,44 @@ class Scenario(Part):
     _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
+    def _pools_fit(self) -> Self:
+        if self.pools is not None and self.pool != PoolSettings():
+            raise refuse("pools", "a pool or pools, and not both")
+        if self.quota is not None:
+            at_start = sum(pool.pods_at_start for pool in self.all_pools.values())
+            if at_start > self.quota:
+                raise refuse("quota", f"at least the pods that there are at the start ({at_start})")
+        for path, name in self._pools_named():
+            if name is not None and name not in self.all_pools:
+                raise refuse(path, f"one of the pools: {', '.join(self.all_pools)}")
+        return self
+
+    def _pools_named(self) -> Iterator[tuple[str, str | None]]:
+        """Where the scenario names a pool, and which."""
+        for index, task in enumerate(self.workload.tasks or ()):
+            yield f"workload.tasks.{index}.pool", task.pool
+        if self.workload.trace is not None:
+            yield "workload.trace.pool", self.workload.trace.pool
+        is_list = isinstance(self.workload.arrivals, tuple)
+        for index, block in enumerate(self.workload.blocks):
+            yield f"workload.arrivals.{index}.pool" if is_list else "workload.arrivals.pool", block.pool
+        for index, fault in enumerate(self.faults):
+            if isinstance(fault, PodDeletion | PodOffline | RecordedFaults):
+                yield f"faults.{index}.pool", fault.pool
+            if isinstance(fault, RecordedFaults):
+                for strike in fault.strikes:
+                    yield f"faults.{index}.file", getattr(strike, "pool", None)
+
+    @property
+    def all_pools(self) -> Mapping[str, PoolSettings]:
+        """The pools by name, in the order of the file. A single `pool` is called `default`."""
+        return {ONLY_POOL: self.pool} if self.pools is None else self.pools
+
+    def pool_number(self, name: str | None) -> int:
+        """Which pool has that *name*, from 0; None stands for the first."""
+        return 0 if name is None else list(self.all_pools).index(name)
+
+    @model_validator(mode="after")
     def _whole_fits(self) -> Self:
         if self.warmup != "auto" and self.warmup >= self.horizon:
             raise refuse("warmup", f"less than horizon ({self.horizon:g} s)")
@@ -222,7 +239,8 @@ class Scenario(Part):
         if self.replications == "enough" and not self.thresholds:
             raise refuse("replications", "a number, as there are no thresholds to be decided")
         for index, fault in enumerate(self.faults):
-            if fault.every is not None and self.horizon / mean_of(fault.every) > MOST_STRIKES:
+            every = None if isinstance(fault, RecordedFaults) else fault.every
+            if every is not None and self.horizon / mean_of(every) > MOST_STRIKES:
                 raise refuse(f"faults.{index}.every", f"at most {MOST_STRIKES} strikes on average up to the horizon")
         for index, freeze in enumerate(self.safeguards.freezes):
             if freeze.every is not None and self.horizon / freeze.every > MOST_FREEZES:
@@ -280,7 +298,7 @@ class Scenario(Part):
         if not changes:
             return self
         try:
-            same = {name: getattr(self, name) for name in type(self).model_fields}
+            same = {name: getattr(self, name) for name in self.model_fields_set}
             checked = type(self).model_validate({**same, **changes})
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]

@@ -50,6 +50,10 @@ class Geometric(Part):
 
 
 TaskType = Literal["plan", "plan_and_apply"]
+ExecutionMode = Literal["k8s", "agent", "local"]
+PlanResult = Literal["changes", "no_changes", "error"]
+Decision = Literal["confirm", "discard"]
+ApplyResult = Literal["ok", "error"]
 Identifier = int | str
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -76,22 +80,37 @@ class ListedTask(Part):
     plan: Quantity
     confirm: Quantity | None = None
     apply: Quantity | None = None
+    pool: str | None = None
+    execution_mode: ExecutionMode = "k8s"
+    plan_result: PlanResult = "changes"
+    decision: Decision = "confirm"
+    apply_result: ApplyResult = "ok"
+    cancel: Quantity | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         if self.type == "plan":
-            for field in ("confirm", "apply"):
-                if getattr(self, field) is not None:
+            for field in ("confirm", "apply", "decision", "apply_result"):
+                if getattr(self, field) != type(self).model_fields[field].default:
                     raise refuse(field, f"no {field}, as the task is a plan and ends with it")
-        elif self.confirm is not None and self.apply is None:
+        elif self.applies and self.apply is None:
             raise refuse("apply", "a duration, as the task is confirmed and then applies")
         return self
+
+    @property
+    def applies(self) -> bool:
+        """Whether it comes to its apply if nothing goes wrong."""
+        return self.confirm is not None and self.decision == "confirm" and self.plan_result == "changes"
 
 
 class Draws(Part):
     """What a task's numbers are drawn from, where nothing else gives them. Each task's numbers are its own.
 
-    `workspaces` is the number of workspaces, each as likely as the others; without it every task has its own.
+    `workspaces` is the number of workspaces, each as likely as the others; without it every task has its own. `pool`
+    and `execution_mode` are those of all of the tasks. A plan finds nothing to change with `no_changes_probability` and
+    ends with an error with `plan_error_probability`; a human discards a plan with `discard_probability`; an apply ends
+    with an error with `apply_error_probability`; with `cancel_probability` a task is canceled, `cancel` after its
+    arrival.
     """
 
     workspaces: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -100,11 +119,30 @@ class Draws(Part):
     confirm: Quantity | None = None
     confirm_probability: Share | None = None
     apply: Quantity | None = None
+    pool: str | None = None
+    execution_mode: ExecutionMode = "k8s"
+    no_changes_probability: Share | None = None
+    plan_error_probability: Share | None = None
+    discard_probability: Share | None = None
+    apply_error_probability: Share | None = None
+    cancel: Quantity | None = None
+    cancel_probability: Share | None = None
 
     @model_validator(mode="after")
     def _probability_of_something(self) -> Self:
+        for probability, of in (
+            ("confirm_probability", "confirm"),
+            ("discard_probability", "confirm"),
+            ("apply_error_probability", "apply"),
+        ):
+            if getattr(self, probability) is not None and getattr(self, of) is None and not isinstance(self, Trace):
+                raise refuse(probability, f"no {probability}, as there is no {of}")
         if self.confirm_probability is not None and self.confirm is None:
             raise refuse("confirm_probability", "no confirm_probability, as there is no confirm")
+        if self.cancel_probability is not None and self.cancel is None:
+            raise refuse("cancel_probability", "a cancel beside it, which says how long after its arrival")
+        if (self.no_changes_probability or 0.0) + (self.plan_error_probability or 0.0) > 1:
+            raise refuse("plan_error_probability", "at most 1 together with no_changes_probability")
         return self
 
 
@@ -217,16 +255,29 @@ def check_applies(draws: Draws) -> None:
         raise refuse("apply", "a duration or a distribution, as tasks are confirmed and then apply")
 
 
+PROBABILITIES_OF = {
+    "plan_result": ("no_changes_probability", "plan_error_probability"),
+    "decision": ("discard_probability",),
+    "apply_result": ("apply_error_probability",),
+    "cancel": ("cancel_probability",),
+}
+"""Which probabilities a column of a trace stands in place of."""
+
+
 def gaps(trace: Trace, columns: frozenset[str]) -> Iterator[tuple[str, str]]:
     """What *trace* says beside the *columns* of its file that does not fit them: the field, and the problem."""
     gives = {"type": "plan_and_apply_share", "workspace": "workspaces"}
-    for column in ("type", "workspace", "plan", "confirm", "apply"):
+    for column in ("type", "workspace", "plan", "confirm", "apply", "pool", "execution_mode", "cancel"):
         field = gives.get(column, column)
-        given = getattr(trace, field) is not None
+        given = field in trace.model_fields_set and getattr(trace, field) is not None
         if given and column in columns:
             yield field, f"found a {field}, expected none, as the trace has the column {column}"
         if not given and column not in columns and column in ("type", "plan"):
             yield field, f"found nothing, expected it here, as the trace has no column {column}"
+    for column, probabilities in PROBABILITIES_OF.items():
+        for field in probabilities if column in columns else ():
+            if getattr(trace, field) is not None:
+                yield field, f"found a {field}, expected none, as the trace has the column {column}"
     confirmed = "confirm" in columns or trace.confirm is not None
     if confirmed and trace.plan_and_apply_share != 0 and "apply" not in columns and trace.apply is None:
         yield "apply", "found nothing, expected it here, as tasks are confirmed and the trace has no column apply"
@@ -237,7 +288,21 @@ class WorkloadSettings(Part):
 
     tasks: Annotated[tuple[ListedTask, ...], Field(strict=False), AfterValidator(not_empty)] | None = None
     trace: Annotated[Trace, BeforeValidator(_file_alone, json_schema_input_type=str | Trace)] | None = None
-    arrivals: ArrivalProcess | None = None
+    arrivals: (
+        Annotated[
+            Annotated[tuple[ArrivalProcess, ...], Field(strict=False), AfterValidator(not_empty), Tag("list")]
+            | Annotated[ArrivalProcess, Tag("one")],
+            Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "one"),
+        ]
+        | None
+    ) = None
+
+    @property
+    def blocks(self) -> tuple[ArrivalProcess, ...]:
+        """The blocks of generated arrivals: none, one, or as many as are listed."""
+        if self.arrivals is None:
+            return ()
+        return self.arrivals if isinstance(self.arrivals, tuple) else (self.arrivals,)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.statistics.mean_interval import ENOUGH
-from sim.statistics.metric_names import SHARE_METRICS, SHARES, WAIT_METRICS
+from sim.statistics.metric_names import SHARE_METRICS, WAIT_METRICS, bare, share_of
 from sim.statistics.metrics import Measured
 from sim.statistics.waits import Estimate
 
@@ -67,17 +67,18 @@ def column(measured: Measured, label: str, metric: str, worlds: Worlds, share: b
     """The column of one policy's metric; with *share* as a share of what `SHARES` says."""
     replications = measured[label]
     estimates = [replication[metric] for replication in replications]
-    if share:
-        of = [replication[SHARES[metric]].value for replication in replications]
+    whole = share_of(metric) if share else None
+    if whole is not None:
+        of = [replication[whole].value for replication in replications]
         estimates = [
             Estimate(e.value / base if base and e.value is not None else None)
             for e, base in zip(estimates, of, strict=True)
         ]
         return Column(tuple(estimates), 1.0, worlds.vary)
     most = inf
-    if metric in WAIT_METRICS:
-        most = _longest_wait(measured, label, metric.partition(".")[0], worlds)
-    elif metric in SHARE_METRICS:
+    if bare(metric) in WAIT_METRICS:
+        most = _longest_wait(measured, label, metric.rpartition(".")[0], worlds)
+    elif bare(metric) in SHARE_METRICS:
         most = 1.0
     return Column(tuple(estimates), most, worlds.vary)
 

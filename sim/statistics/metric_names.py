@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.runs.codes import CAUSES
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -13,6 +15,9 @@ task of their workspace.
 
 TYPES = ("plan", "plan_and_apply")
 
+COUNTS_BY_TYPE = ("tasks", "completed", "in_progress", "unplanned")
+"""Counts that there are of each type of task, too."""
+
 COUNT_METRICS = (
     "tasks",
     "confirmed",
@@ -20,8 +25,14 @@ COUNT_METRICS = (
     "failed",
     "unplanned",
     "completed",
+    "planned_and_finished",
+    "errored",
+    "discarded",
+    "canceled",
+    "canceled_waiting",
     "in_progress",
-    *(f"{kind}.{count}" for kind in TYPES for count in ("tasks", "completed", "in_progress", "unplanned")),
+    "elsewhere",
+    *(f"{kind}.{count}" for kind in TYPES for count in COUNTS_BY_TYPE),
 )
 WAIT_METRICS = tuple(f"{wait}.{name}" for wait in WAITS for name in ("mean", *QUANTILES, "max"))
 SLO_METRICS = tuple(f"{wait}.within_slo" for wait in WAITS)
@@ -46,8 +57,21 @@ SHARE_METRICS = (*SLO_METRICS, *USE_METRICS)
 """Those that are a share, from 0 to 1."""
 
 SHARES = {
-    "censored": "confirmed",
-    **dict.fromkeys(("confirmed", "failed", "unplanned", "completed", "in_progress"), "tasks"),
+    **dict.fromkeys(("censored", "canceled_waiting"), "confirmed"),
+    **dict.fromkeys(
+        (
+            "confirmed",
+            "failed",
+            "unplanned",
+            "completed",
+            "planned_and_finished",
+            "errored",
+            "discarded",
+            "canceled",
+            "in_progress",
+        ),
+        "tasks",
+    ),
 }
 """Metrics that can be compared with a percentage, and what they are a share of."""
 
@@ -65,3 +89,27 @@ BASELINE_METRICS = (
 
 REGRESSION_METRICS = tuple(metric for metric in BASELINE_METRICS if metric not in ("confirmed", "completed"))
 """Those of them of which more is worse."""
+
+
+def bare(metric: str) -> str:
+    """A metric without the pool that it is of: `apply_wait.p95` for `pools.infra.apply_wait.p95`."""
+    parts = metric.split(".", 2)
+    return parts[2] if len(parts) == 3 and parts[0] == "pools" else metric
+
+
+def of_pool(pool: str, metric: str) -> str:
+    """What a metric is called that is of one pool alone."""
+    return f"pools.{pool}.{metric}"
+
+
+def share_of(metric: str) -> str | None:
+    """What a metric is a share of if it is compared with a percentage, in the same pool; None if it is no such one."""
+    whole = SHARES.get(bare(metric))
+    return None if whole is None else metric.removesuffix(bare(metric)) + whole
+
+
+def known_metrics(pools: Sequence[str]) -> tuple[str, ...]:
+    """All metrics of a scenario with these *pools*. Those of single pools are there if there are several."""
+    if len(pools) < 2:
+        return METRICS
+    return (*METRICS, *(of_pool(pool, metric) for pool in pools for metric in METRICS))

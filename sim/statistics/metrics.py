@@ -9,10 +9,28 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.runs.codes import APPLIED, FAILED, PENDING, PLANNED
-from sim.runs.record import Record
+from sim.runs.codes import (
+    APPLIED,
+    CANCELED,
+    DISCARDED,
+    ERRORED,
+    FAILED,
+    FINAL,
+    PENDING,
+    PLANNED,
+    PLANNED_AND_FINISHED,
+)
+from sim.runs.record import Columns, Record
 from sim.runs.time import NEVER, SECOND
-from sim.statistics.metric_names import CAUSE_METRICS, CAUSES_OF, METRICS, QUANTILES, TYPES
+from sim.statistics.metric_names import (
+    CAUSE_METRICS,
+    CAUSES_OF,
+    COUNTS_BY_TYPE,
+    METRICS,
+    QUANTILES,
+    TYPES,
+    of_pool,
+)
 from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_waits, plan_waits
 from sim.statistics.waits import Estimate, Waits
 
@@ -33,7 +51,7 @@ class MetricSettings:
         warmup: what is left out at the beginning.
         horizon: up to when tasks arrive.
         drain: how much longer the run goes on.
-        slots_per_pod: how many slots are paid for with a pod.
+        pools: the name of each pool, and how many slots are paid for with a pod of it.
         slo: by kind of wait, the seconds that it is to take at most.
         pod_hour: what an hour of a pod costs; None if that is not known.
         waiting_hour: what an hour costs for which a confirmed task waits.
@@ -42,15 +60,38 @@ class MetricSettings:
     warmup: int
     horizon: int
     drain: int = 0
-    slots_per_pod: int = 1
+    pools: tuple[tuple[str, int], ...] = (("default", 1),)
     slo: Mapping[str, float] = field(default_factory=dict)
     pod_hour: float | None = None
     waiting_hour: float | None = None
 
 
 def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
-    """The metrics of one run."""
-    tasks, end = record.tasks, settings.horizon + settings.drain
+    """The metrics of one run: of all pools together and, if there are several, of each pool."""
+    figures = _measure(record, settings)
+    if len(settings.pools) > 1:
+        for number, (name, _) in enumerate(settings.pools):
+            mine = _measure(_only(record, number), settings)
+            figures |= {of_pool(name, metric): estimate for metric, estimate in mine.items()}
+    return figures
+
+
+def _only(record: Record, pool: int) -> Record:
+    """The part of the record that is about the pool with that number."""
+
+    def rows(part: Columns) -> Columns:
+        mine = part["pool"] == pool
+        return {name: column[mine] for name, column in part.items()}
+
+    return Record(*(rows(part) for part in (
+        record.tasks, record.pods, record.decisions, record.reservations, record.incidents)))  # fmt: skip
+
+
+def _measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
+    """The metrics of a record. What runs elsewhere waits for no slot, and is in no figure but its own count."""
+    elsewhere = record.tasks["execution_mode"] != 0
+    tasks = {name: column[~elsewhere] for name, column in record.tasks.items()} if elsewhere.any() else record.tasks
+    end = settings.horizon + settings.drain
     counted = tasks["arrived_at"] >= settings.warmup
     waits = {
         "apply_wait": apply_waits(tasks, end),
@@ -66,9 +107,12 @@ def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
         figures |= {f"{kind}.{name}": each for name, each in _wait_figures(own, settings.slo.get(kind))}
     confirmed = counted & (tasks["confirmed_at"] < settings.horizon)
     figures["confirmed"] = Estimate(float(_count(confirmed)))
-    figures["censored"] = Estimate(float(_count(confirmed & waits["apply_wait"].censored)))
+    censored = confirmed & waits["apply_wait"].censored
+    figures["censored"] = Estimate(float(_count(censored)))
+    figures["canceled_waiting"] = Estimate(float(_count(censored & (tasks["state"] == CANCELED))))
+    figures["elsewhere"] = Estimate(float(_count(elsewhere & (record.tasks["arrived_at"] >= settings.warmup))))
     figures |= {name: Estimate(float(value)) for name, value in _costs(record, settings.horizon).items()}
-    figures |= {name: Estimate(value) for name, value in _uses(record, settings).items()}
+    figures |= {name: Estimate(value) for name, value in _uses(record, tasks, settings).items()}
     figures |= _money(figures, settings)
     return {name: figures[name] for name in METRICS if name in figures}
 
@@ -78,15 +122,19 @@ def _counts(tasks: Mapping[str, Any], counted: NDArray[np.bool_]) -> dict[str, i
     has_planned = (state != PENDING) | (tasks["confirmed_at"] != NEVER)
     kinds = {
         "tasks": counted,
-        "completed": counted & ((state == PLANNED) | (state == APPLIED)),
+        "completed": counted & np.isin(state, (PLANNED, APPLIED, PLANNED_AND_FINISHED)),
+        "planned_and_finished": counted & (state == PLANNED_AND_FINISHED),
         "failed": counted & (state == FAILED),
+        "errored": counted & (state == ERRORED),
+        "discarded": counted & (state == DISCARDED),
+        "canceled": counted & (state == CANCELED),
         "unplanned": counted & (state == PENDING),
+        "in_progress": counted & has_planned & ~np.isin(state, FINAL),
     }
-    kinds["in_progress"] = counted & has_planned & ~kinds["completed"] & ~kinds["failed"]
     found = {name: _count(which) for name, which in kinds.items()}
     for number, kind in enumerate(TYPES):
         mine = tasks["applies"] == number
-        found |= {f"{kind}.{name}": _count(which & mine) for name, which in kinds.items() if name != "failed"}
+        found |= {f"{kind}.{name}": _count(kinds[name] & mine) for name in COUNTS_BY_TYPE}
     return found
 
 
@@ -117,14 +165,15 @@ def _costs(record: Record, horizon: int) -> dict[str, float]:
     }
 
 
-def _uses(record: Record, settings: MetricSettings) -> dict[str, float | None]:
+def _uses(record: Record, tasks: Columns, settings: MetricSettings) -> dict[str, float | None]:
     """What became of the slots that were paid for: the share of their time in which they ran, were reserved, or idled.
 
     A plan that was made again counts once only, as a record has each task's last plan.
     """
-    tasks, horizon = record.tasks, settings.horizon
+    horizon = settings.horizon
     lives = np.minimum(record.pods["deleted_at"], horizon) - np.minimum(record.pods["created_at"], horizon)
-    paid = float(np.sum(lives)) * settings.slots_per_pod
+    slots = np.array([slots for _, slots in settings.pools])
+    paid = float(np.sum(lives * slots[record.pods["pool"]]))
     if not paid:
         return {"busy_share": None, "reserved_share": None, "idle_share": None}
     busy = 0.0

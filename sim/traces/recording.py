@@ -1,7 +1,8 @@
 """Recorded tasks, read from CSV, Parquet or `.dat` files into columns.
 
-The columns are those of a listed task: ``id type workspace arrive plan confirm apply``, times in seconds; only
-``arrive`` has to be there. An empty ``confirm`` means that the task is never confirmed.
+The columns are those of a listed task, as ``id type workspace arrive plan confirm apply``, times in seconds; only
+``arrive`` has to be there. An empty ``confirm`` means that the human never decides, an empty ``cancel`` that the task
+is not canceled, and an empty ``plan_result``, ``decision``, ``apply_result`` or ``execution_mode`` the usual one.
 
 A ``.dat`` file holds records of two big-endian unsigned 32-bit integers, arrival and duration in milliseconds: the
 format of taskcluster-provisioning-simulator's ``loadgen`` recordings. The duration becomes ``plan``.
@@ -19,7 +20,7 @@ from sim.scenario import Scenario
 from sim.scenario.errors import InputError, shown
 from sim.scenario.units import LONGEST
 from sim.scenario.workload import gaps
-from sim.traces.tables import COLUMNS, TIMES, Table, is_missing, read_table
+from sim.traces.tables import CHOICES, COLUMNS, TIMES, Table, is_missing, read_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
 class Recording:
     """The columns of a trace, in order of arrival.
 
-    `columns` has those of `COLUMNS` that the file has: times as float64 seconds (``confirm`` and ``apply`` NaN where
-    empty), `id` and `workspace` as objects (int or str), `type` as str. `notes` says what the reader did to the data
-    that its owner should know.
+    `columns` has those of `COLUMNS` that the file has: times as float64 seconds (NaN where empty), `id` and `workspace`
+    as objects (int or str), the others as str. `notes` says what the reader did to the data that its owner should know.
     """
 
     columns: dict[str, NDArray[Any]]
@@ -63,9 +63,18 @@ def recording_of(scenario: Scenario) -> Recording | None:
             f"found no task that arrives before the horizon ({scenario.horizon:g} s): the first does at {first:.15g} s"
         )
         raise scenario.mistake(("workload", "trace"), problem + _suspicion(first))
+    _expect_known_pools(scenario, recording)
     for field, problem in gaps(trace, frozenset(recording.columns)):
         raise scenario.mistake(("workload", "trace", field), problem)
     return recording
+
+
+def _expect_known_pools(scenario: Scenario, recording: Recording) -> None:
+    for pool in dict.fromkeys(recording.columns["pool"].tolist() if "pool" in recording.columns else ()):
+        if pool not in scenario.all_pools:
+            known = ", ".join(scenario.all_pools)
+            problem = f"found the pool {shown(pool)} in the trace, expected one of the pools: {known}"
+            raise scenario.mistake(("workload", "trace"), problem)
 
 
 def _suspicion(first: float) -> str:
@@ -112,7 +121,7 @@ def read_recording(path: Path) -> Recording:
     for name in COLUMNS:
         if name in table.columns:
             columns[name] = _times(table, name) if name in TIMES else _words(table, name)
-    _check_types(columns, table)
+    _check_choices(columns, table)
     if "id" in columns:
         _check_ids(columns["id"], table)
 
@@ -150,6 +159,9 @@ def _words(table: Table, name: str) -> NDArray[Any]:
 
     words = np.empty(len(table), dtype=object)
     for row, cell in enumerate(table.columns[name].tolist()):
+        if is_missing(cell) and name in CHOICES and name != "type":
+            words[row] = CHOICES[name][0]
+            continue
         if is_missing(cell):
             raise table.mistake(row, name, f"the {name} of the task")
         if name != "id":
@@ -159,18 +171,22 @@ def _words(table: Table, name: str) -> NDArray[Any]:
     return words
 
 
-def _check_types(columns: dict[str, NDArray[Any]], table: Table) -> None:
+def _check_choices(columns: dict[str, NDArray[Any]], table: Table) -> None:
     """Refuse rows of an unknown type, and confirmed tasks with nothing to apply where the file has all columns."""
-    if "type" not in columns:
-        return
-    for row, kind in enumerate(columns["type"].tolist()):
-        if kind not in ("plan", "plan_and_apply"):
-            raise table.mistake(row, "type", "plan or plan_and_apply")
-    if "confirm" in columns and "apply" in columns:
-        rows = zip(columns["type"].tolist(), columns["confirm"].tolist(), columns["apply"].tolist(), strict=True)
-        for row, (kind, confirm, apply) in enumerate(rows):
-            if kind == "plan_and_apply" and confirm == confirm and apply != apply:
-                raise table.mistake(row, "apply", "seconds, as the task is confirmed and then applies")
+    import numpy as np
+
+    for name, choices in CHOICES.items():
+        for row, word in enumerate(columns[name].tolist() if name in columns else ()):
+            if word not in choices:
+                raise table.mistake(row, name, f"{', '.join(choices[:-1])} or {choices[-1]}")
+    if all(name in columns for name in ("type", "confirm", "apply")):
+        applies = columns["type"] == "plan_and_apply"
+        for name, ending in (("decision", "discard"), ("plan_result", "no_changes"), ("plan_result", "error")):
+            if name in columns:
+                applies &= columns[name] != ending
+        lacks = applies & ~np.isnan(columns["confirm"]) & np.isnan(columns["apply"])
+        if lacks.any():
+            raise table.mistake(int(np.argmax(lacks)), "apply", "seconds, as the task is confirmed and then applies")
 
 
 def _check_ids(ids: NDArray[Any], table: Table) -> None:

@@ -6,16 +6,26 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sim.scenario.errors import InputError, shown
+from sim.scenario.workload import ApplyResult, Decision, ExecutionMode, PlanResult, TaskType
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-TIMES = ("arrive", "plan", "confirm", "apply")
-COLUMNS = ("id", "type", "workspace", *TIMES)
+TIMES = ("arrive", "plan", "confirm", "apply", "cancel")
+CHOICES = {
+    "type": get_args(TaskType),
+    "execution_mode": get_args(ExecutionMode),
+    "plan_result": get_args(PlanResult),
+    "decision": get_args(Decision),
+    "apply_result": get_args(ApplyResult),
+}
+"""Columns whose cells are one of a few words."""
+
+COLUMNS = ("id", "workspace", "pool", *CHOICES, *TIMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ def _cells(column: pa.ChunkedArray, path: Path, name: str) -> NDArray[Any]:
         if not number:
             raise InputError(str(path), name, f"found a column of type {kind}, expected numbers: seconds")
         return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
-    if not (text or (whole and name != "type")):
+    if not (text or (whole and name not in CHOICES)):
         raise InputError(str(path), name, f"found a column of type {kind}, expected texts or whole numbers")
     return np.array(column.to_pylist(), dtype=object)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario import Scenario
+from sim.scenario.pools import ONLY_POOL
 from sim.scenario.workload import ListedTask
 from sim.traces.recording import recording_of
 
@@ -18,23 +19,34 @@ class Names:
     """What tasks and workspaces are called, the same in every replication.
 
     `ids` are the tasks' by row, int64 or text; None if a task's id is its row. `workspaces` are by number; None if
-    they are only numbered.
+    they are only numbered. `pools` are by number.
     """
 
     ids: NDArray[Any] | None
     workspaces: tuple[str, ...] | None
+    pools: tuple[str, ...] = (ONLY_POOL,)
 
 
 def names_of(scenario: Scenario) -> Names:
     """The names in *scenario*."""
-    tasks, recording = scenario.workload.tasks, recording_of(scenario)
+    tasks, recording, ids = scenario.workload.tasks, recording_of(scenario), ids_of(scenario)
+    workspaces = None
     if tasks is not None:
-        return Names(_identifiers([task.id for task in tasks]), workspaces_of(tasks))
-    columns = {} if recording is None else recording.columns
-    return Names(
-        ids=_identifiers(columns["id"].tolist()) if "id" in columns else None,
-        workspaces=tuple(np.unique(columns["workspace"]).tolist()) if "workspace" in columns else None,
-    )
+        workspaces = workspaces_of(tasks)
+    elif recording is not None and "workspace" in recording.columns:
+        workspaces = tuple(np.unique(recording.columns["workspace"]).tolist())
+    return Names(None if ids is None else _identifiers(ids), workspaces, tuple(scenario.all_pools))
+
+
+def ids_of(scenario: Scenario) -> list[int | str] | None:
+    """The ids of the tasks by row; None if they have none."""
+    recording = recording_of(scenario)
+    if scenario.workload.tasks is not None:
+        return [task.id for task in scenario.workload.tasks]
+    if recording is None or "id" not in recording.columns:
+        return None
+    ids: list[int | str] = recording.columns["id"].tolist()
+    return ids
 
 
 def workspaces_of(tasks: tuple[ListedTask, ...]) -> tuple[str, ...]:

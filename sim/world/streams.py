@@ -41,6 +41,13 @@ class For(IntEnum):
     CREATION = 15
     REINIT = 16
     OWN_PROCESS = 17
+    PLAN_RESULT = 18
+    DISCARD = 19
+    APPLY_RESULT = 20
+    CANCEL = 21
+    CANCELS = 22
+    PLAN_PLACEMENT = 23
+    APPLY_PLACEMENT = 24
 
 
 class Stream:

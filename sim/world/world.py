@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
-from typing import Any, Generic, TypeVar
+from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.runs.inputs import (
-    ConfigChangeStrike,
-    PodDeletionStrike,
-    PodOfflineStrike,
-    RandomInputs,
-    ServerRestartStrike,
-    Strike,
-    TaskInputs,
-    Times,
-)
+from sim.runs.inputs import PodInputs, RandomInputs, TaskInputs
 from sim.runs.time import NEVER
-from sim.scenario import Scenario, faults
-from sim.scenario.distributions import Quantity, mean_of, quantiles
-from sim.scenario.workload import ArrivalProcess, Draws, ListedTask
-from sim.traces.recording import recording_of
-from sim.world.arrivals import arrival_times, expected_tasks
-from sim.world.names import workspaces_of
-from sim.world.rounding import drawn_times, given_times, whole_nanoseconds
-from sim.world.streams import Floats, For, Stream, generator_for, numbers_by_id
+from sim.scenario import Scenario
+from sim.scenario.pools import ONLY_POOL, PoolSettings
+from sim.world.faults import strikes_of
+from sim.world.names import ids_of
+from sim.world.rounding import whole_nanoseconds
+from sim.world.series import chances, durations, numbers
+from sim.world.streams import For, Stream, generator_for, numbers_by_id
+from sim.world.tasks import DrawnTasks, tasks_of
 
 T = TypeVar("T")
-
-MOST_TASKS = 10_000_000
-"""More tasks than this, on average, are refused rather than tried."""
 
 
 class World:
@@ -47,185 +34,73 @@ class World:
     def __init__(self, scenario: Scenario, replication: int) -> None:
         self._scenario = scenario
         self._replication = replication
-        self._horizon = whole_nanoseconds(scenario.horizon)
-        self.tasks = self._none_in_the_drain(self._tasks())
-        self._faults = tuple(tuple(self._strikes(number)) for number in range(len(scenario.faults)))
-        self._startup = _durations(scenario.pool.pod_startup, self._stream(For.STARTUP))
-        guards = scenario.safeguards
-        self._never_connects = _chances(guards.connect_failure, self._stream(For.CONNECT))
-        self._creation_fails = _chances(guards.creation_failure, self._stream(For.CREATION))
-        self._reinit = _durations(guards.reinit, self._stream(For.REINIT))
+        drawn = tasks_of(scenario, replication)
+        self.tasks = self._none_in_the_drain(drawn.tasks)
+        self._faults = tuple(tuple(strikes_of(scenario, replication, n)) for n in range(len(scenario.faults)))
+        self._pods = tuple(self._pods_of(name, pool) for name, pool in scenario.all_pools.items())
+        reinit = scenario.safeguards.reinit
+        self._reinit = self._of_tasks(drawn, lambda block: durations(reinit, self._stream(For.REINIT, block)))
+        self._placement = self._placements(drawn)
 
     def inputs(self) -> RandomInputs:
         """What the model has to know of this world, for one run."""
         return RandomInputs(
             self.tasks,
             self._faults,
-            self._startup,
-            self._never_connects,
-            self._creation_fails,
+            self._pods,
             self._reinit,
+            self._placement,
             lambda name: generator_for(self._scenario.seed, self._replication, name),
         )
 
     def _stream(self, purpose: For, thing: int = 0) -> Stream:
         return Stream(self._scenario.seed, self._replication, purpose, thing)
 
-    def _by_id(self, purpose: For, ids: list[int | str]) -> Floats:
-        return numbers_by_id(self._scenario.seed, self._replication, purpose, ids)
-
-    # Tasks
-
-    def _tasks(self) -> TaskInputs:
-        given = self._scenario.workload
-        if given.tasks is not None:
-            return self._listed(given.tasks)
-        if given.arrivals is not None:
-            return self._drawn(given.arrivals, self._arrival_times(given.arrivals), {})
-        recording = recording_of(self._scenario)
-        assert given.trace is not None and recording is not None
-        return self._drawn(given.trace, given_times(recording.columns["arrive"]), recording.columns)
-
     def _none_in_the_drain(self, tasks: TaskInputs) -> TaskInputs:
         """No task arrives from the horizon on, though the run may go on."""
-        return replace(tasks, arrive=np.where(tasks.arrive < self._horizon, tasks.arrive, NEVER))
+        horizon = whole_nanoseconds(self._scenario.horizon)
+        return replace(tasks, arrive=np.where(tasks.arrive < horizon, tasks.arrive, NEVER))
 
-    def _listed(self, tasks: tuple[ListedTask, ...]) -> TaskInputs:
-        codes = {name: code for code, name in enumerate(workspaces_of(tasks))}
-        ids = [task.id for task in tasks]
-
-        def column(field: str, purpose: For) -> Times:
-            numbers = self._by_id(purpose, ids)
-            return np.array([_time(getattr(task, field), u) for task, u in zip(tasks, numbers, strict=True)])
-
-        return TaskInputs(
-            arrive=given_times(np.array([task.arrive for task in tasks], dtype=np.float64)),
-            applies=np.array([task.type == "plan_and_apply" for task in tasks]),
-            workspace=np.array([codes[task.workspace] for task in tasks]),
-            plan=column("plan", For.PLAN),
-            confirm=column("confirm", For.CONFIRM),
-            apply=column("apply", For.APPLY),
+    def _pods_of(self, name: str, pool: PoolSettings) -> PodInputs:
+        """What is random about the pods of a pool. It belongs to the pool's name."""
+        guards, thing = self._scenario.safeguards, _key_of(name)
+        return PodInputs(
+            durations(pool.pod_startup, self._stream(For.STARTUP, thing)),
+            chances(guards.connect_failure, self._stream(For.CONNECT, thing)),
+            chances(guards.creation_failure, self._stream(For.CREATION, thing)),
         )
 
-    def _arrival_times(self, arrivals: ArrivalProcess) -> Times:
-        """The moments at which tasks arrive before the horizon."""
-        horizon = self._scenario.horizon
-        about = expected_tasks(arrivals, horizon)
-        if about > MOST_TASKS:
-            problem = f"found about {about:.3g} arrivals up to the horizon, expected at most {MOST_TASKS:.0e}"
-            raise self._scenario.mistake(("workload", "arrivals", "rate"), problem)
-        return drawn_times(arrival_times(arrivals, horizon, self._stream))
+    def _of_tasks(self, drawn: DrawnTasks, series: Callable[[int], Callable[[int], T]]) -> Callable[[int], T]:
+        """What *series*, made for each block of arrivals, has for the n-th task.
 
-    def _drawn(self, draws: Draws, arrive: Times, columns: dict[str, NDArray[Any]]) -> TaskInputs:
-        """Tasks that arrive at given times; the *columns* there are count, and the others are drawn."""
-        size = len(arrive)
-        ids = columns["id"].tolist() if "id" in columns else None
+        Tasks that a process of one's own submits count on from those of the first block.
+        """
+        blocks = max(len(self._scenario.workload.blocks), 1)
+        by_block = [series(number) for number in range(blocks)]
+        if blocks == 1:
+            return by_block[0]
+        block, rank = drawn.block.tolist(), drawn.rank.tolist()
+        return lambda n: by_block[block[n]](rank[n]) if n < len(block) else by_block[0](n)
 
-        def u(purpose: For) -> Floats:
-            return self._stream(purpose).take(size) if ids is None else self._by_id(purpose, ids)
+    def _placements(self, drawn: DrawnTasks) -> Callable[[int, bool], float]:
+        """The number of each task for its plan and for its apply: by its id if it has one."""
+        ids = ids_of(self._scenario)
 
-        def times(name: str, purpose: For) -> Times:
-            if name in columns:
-                return given_times(np.nan_to_num(columns[name], nan=np.inf))
-            quantity = getattr(draws, name)
-            return np.full(size, NEVER) if quantity is None else _durations_of(quantity, u(purpose))
+        def of(purpose: For) -> Callable[[int], float]:
+            by_rank = self._of_tasks(drawn, lambda block: numbers(self._stream(purpose, block)))
+            if ids is None:
+                return by_rank
+            by_id = numbers_by_id(self._scenario.seed, self._replication, purpose, ids).tolist()
+            return lambda n: by_id[n] if n < len(by_id) else by_rank(n)
 
-        if "type" in columns:
-            applies = columns["type"] == "plan_and_apply"
-        else:
-            applies = u(For.TYPE) < (draws.plan_and_apply_share or 0.0)
-        if "workspace" in columns:
-            workspace = np.unique(columns["workspace"], return_inverse=True)[1]
-        elif draws.workspaces is None:
-            workspace = np.arange(size)
-        else:
-            workspace = np.floor(u(For.WORKSPACE) * draws.workspaces).astype(np.int64)
-        confirm = times("confirm", For.CONFIRM)
-        if "confirm" not in columns and draws.confirm_probability is not None:
-            confirm[u(For.CONFIRMS) >= draws.confirm_probability] = NEVER
-        return TaskInputs(
-            arrive=arrive,
-            applies=np.asarray(applies, dtype=np.bool_),
-            workspace=workspace.astype(np.int64),
-            plan=times("plan", For.PLAN),
-            confirm=confirm,
-            apply=times("apply", For.APPLY),
-        )
-
-    # Faults
-
-    def _strikes(self, number: int) -> Iterator[Strike]:
-        """How the *number*-th fault strikes, whenever it does before the horizon."""
-        fault = self._scenario.faults[number]
-
-        def series(quantity: Quantity | None, purpose: For) -> Callable[[int], int]:
-            return (lambda _: NEVER) if quantity is None else _durations(quantity, self._stream(purpose, number))
-
-        gaps = series(fault.every if fault.at is None else fault.at, For.FAULT_TIME)
-        chances = self._stream(For.FAULT_TARGET, number)
-        strike: Callable[[int, int], Strike]
-        match fault:
-            case faults.PodDeletion(target=target):
-                strike = lambda at, n: PodDeletionStrike(at, target, chances.next())  # noqa: E731
-            case faults.PodOffline(target=target):
-                durations = series(fault.duration, For.FAULT_DURATION)
-                strike = lambda at, n: PodOfflineStrike(at, target, chances.next(), durations(n))  # noqa: E731
-            case faults.ServerRestart(running_tasks=running_tasks):
-                downtimes = series(fault.downtime, For.FAULT_DURATION)
-                afters = series(
-                    None if fault.reconcile_after == "never" else fault.reconcile_after, For.FAULT_RECONCILE
-                )
-                strike = lambda at, n: ServerRestartStrike(at, downtimes(n), afters(n), running_tasks)  # noqa: E731
-            case faults.ConfigChange():
-                strike = lambda at, n: ConfigChangeStrike(at)  # noqa: E731
-        at = 0
-        for n in count():
-            at += gaps(n)
-            if at >= self._horizon:
-                return
-            yield strike(at, n)
-            if fault.every is None:
-                return
+        if not any(pool.placement == "random" for pool in self._scenario.all_pools.values()):
+            return lambda n, applies: 0.0
+        plan, apply = of(For.PLAN_PLACEMENT), of(For.APPLY_PLACEMENT)
+        return lambda n, applies: (apply if applies else plan)(n)
 
 
-class _Series(Generic[T]):
-    """What is drawn for the n-th thing, n = 0, 1, 2, ...; as far as it is asked for.
-
-    Args:
-        stream: the uniform numbers, one for each thing.
-        made: what they become.
-    """
-
-    def __init__(self, stream: Stream, made: Callable[[Floats], list[T]]) -> None:
-        self._stream = stream
-        self._made = made
-        self._drawn: list[T] = []
-
-    def __call__(self, n: int) -> T:
-        while n >= len(self._drawn):
-            self._drawn.extend(self._made(self._stream.take(256)))
-        return self._drawn[n]
-
-
-def _durations(quantity: Quantity, stream: Stream) -> Callable[[int], int]:
-    """The nanoseconds that *quantity* is for each thing."""
-    if isinstance(quantity, float | int):
-        constant = whole_nanoseconds(mean_of(quantity))
-        return lambda n: constant
-    return _Series(stream, lambda u: drawn_times(quantiles(quantity, u)).tolist())
-
-
-def _chances(share: float, stream: Stream) -> Callable[[int], bool]:
-    """Whether what happens with probability *share* does so to each thing."""
-    return _Series(stream, lambda u: (u < share).tolist()) if share else lambda n: False
-
-
-def _durations_of(quantity: Quantity, u: Floats) -> Times:
-    """The nanoseconds that *quantity* is for each of the uniform numbers *u*."""
-    if isinstance(quantity, float | int):
-        return given_times(np.full(len(u), float(quantity)))
-    return drawn_times(quantiles(quantity, u))
-
-
-def _time(quantity: Quantity | None, u: float) -> int:
-    return NEVER if quantity is None else int(_durations_of(quantity, np.array([u]))[0])
+def _key_of(pool: str) -> int:
+    """The number that stands for a pool's name in the keys of streams."""
+    if pool == ONLY_POOL:
+        return 0
+    return 1 + int.from_bytes(blake2b(pool.encode(), digest_size=4).digest(), "little")
