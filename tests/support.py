@@ -212,6 +212,12 @@ REMEMBERING: list[dict[str, Any]] = [
 ]  # fmt: skip
 """Policies that have memory, in such a hurry that what they remember matters within minutes."""
 
+LANDED: list[Any] = [
+    "landed",
+    {"name": "landed", "label": "landed-0.3.5", "occupied": "running"},
+    {"name": "fixed", "label": "first-draft", "execution_mode_filter": False},
+]
+
 _remembering = st.sampled_from(REMEMBERING).map(lambda choice: [choice, "fixed"])
 
 
@@ -287,6 +293,6 @@ def scenarios(draw: st.DrawFn, guarded: bool = False, varied: bool = False, ever
         workload={"tasks": listed},
         faults=struck,
         policies=draw(
-            st.sampled_from([["old", "fixed"], ["fixed", "static"], ["old", "fixed", "static"]]) | _remembering
+            st.sampled_from([["old", "fixed"], ["fixed", "static"], ["old", "fixed", "static"], LANDED]) | _remembering
         ),
     )

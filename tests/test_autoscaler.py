@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import sim
-from sim.policies import Fixed, Old, PoolView, Static
+from sim.policies import Fixed, Landed, Old, PoolView, Static
 
 from support import Always, Script, plan, plan_and_apply, run, scenario
 
@@ -129,6 +129,42 @@ def test_with_a_reservation_and_a_task_without_slot_old_keeps_and_fixed_adds() -
     shown = view(reserved=1, slotless=1)
     assert Old().desired_pods(shown) == 2
     assert Fixed().desired_pods(shown) == 3
+
+
+def test_the_first_draft_of_the_proposal_counts_tasks_elsewhere_too() -> None:
+    shown = view(reserved=1, apply_pending=1, apply_pending_elsewhere=1)
+    assert Fixed().desired_pods(shown) == 2
+    assert Fixed(execution_mode_filter=False).desired_pods(shown) == 3
+
+
+@pytest.mark.parametrize(
+    ("shown", "answer"),
+    [
+        (view(pods=0, slots=0, pending=3, unblocked=3, unblocked_plan_and_apply=3, min_pods=0), 0),  # no cold start
+        (view(pods=0, slots=0, min_pods=2), 2),
+        (
+            view(occupied_pods=1, unblocked_plan_and_apply=1, running=3),
+            2,
+        ),  # not more than there are: the later rows count
+        (view(occupied_pods=2, running_pods=2, unblocked_plan_and_apply=1, running=2), 3),
+        (view(occupied_pods=2, running_pods=0, unblocked_plan_and_apply=3, reserved=2, apply_pending=2), 5),
+        (view(reserved=7, apply_pending=7, occupied_pods=2), 3),  # ceil(7 / 3)
+        (view(pods=1, slots=4, slots_per_pod=4, reserved=4, apply_pending=4, occupied_pods=1), 2),  # 3, not 4
+        (view(running=5, running_pods=2, occupied_pods=2), 3),
+        (view(running=0), 1),
+        (view(running=0, unblocked=1), 2),
+        (view(running=0, slotless=1, apply_pending=1), 2),  # no pod is given back
+        (view(running=3, running_pods=1, occupied_pods=1), 2),
+    ],
+)
+def test_landed_answers_as_the_platforms_code(shown: PoolView, answer: int) -> None:
+    assert Landed().desired_pods(shown) == answer
+
+
+def test_landed_of_v0_3_5_counts_only_running_pods_as_occupied() -> None:
+    shown = view(occupied_pods=2, running_pods=0, unblocked_plan_and_apply=2, reserved=2, apply_pending=2)
+    assert Landed().desired_pods(shown) == 4
+    assert Landed(occupied="running").desired_pods(shown) == 2
 
 
 def test_static_keeps_the_initial_pods_or_what_it_is_given() -> None:

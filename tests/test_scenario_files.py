@@ -140,7 +140,7 @@ DURATION = "expected a duration of at least 0, such as 90 (seconds), 30s, 10m, 2
         ("pod_deletion", "pod_loss", "faults[0].kind: found 'pod_loss', expected one of 'pod_deletion', 'pod_offline', 's"),
         ("kind: pod_deletion, at: 5m, target: 0", "kind: server_restart, at: 5m, target: 0", "faults[0].target: found the un"),
         ("[old, {name: static, pods: 3, label: three}]", "[]", "bad.yaml:10: policies: found an empty list, expected a"),
-        ("[old,", "[odl,", "bad.yaml:10: policies[0]: found the policy 'odl', expected one of: old, fixed, demand, static, hpa"),
+        ("[old,", "[odl,", "bad.yaml:10: policies[0]: found the policy 'odl', expected one of: old, fixed, landed, demand, static, hpa"),
         ("[old,", "[old, old,", "bad.yaml:10: policies[1]: found 'old', expected a label of its own: policies[0] has the"),
         ("pods: 3", "pods: many", "bad.yaml:10: policies[1].pods: found 'many', expected a whole number"),
         ("pods: 3", "podz: 3", "bad.yaml:10: policies[1].podz: found a parameter static does not have, expected one of: pods"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sim.policies.demand import Demand
 from sim.policies.fixed import Fixed
+from sim.policies.landed import Landed
 from sim.policies.old import Old
 from sim.policies.static import Static
 from sim.policies.view import Policy, PoolView
 
-__all__ = ["Demand", "Fixed", "Old", "Policy", "PoolView", "Static"]
+__all__ = ["Demand", "Fixed", "Landed", "Old", "Policy", "PoolView", "Static"]

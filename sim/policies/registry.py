@@ -25,6 +25,7 @@ BUILT_IN: MappingProxyType[str, str] = MappingProxyType(
     {
         "old": "old:Old",
         "fixed": "fixed:Fixed",
+        "landed": "landed:Landed",
         "demand": "demand:Demand",
         "static": "static:Static",
         "hpa": "hpa:Hpa",

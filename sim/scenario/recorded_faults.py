@@ -77,7 +77,11 @@ def _strike(defaults: dict[str, Any], row: dict[str, str], where: str) -> dict[s
         TypeAdapter(OneFault).validate_python(strike)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        column = "kind" if detail["type"].startswith("union_tag") else str(detail["loc"][-1])
+        column = (
+            "kind"
+            if detail["type"].startswith("union_tag")
+            else next(str(step) for step in detail["loc"] if step in strike)
+        )
         expected = f"one of {', '.join(get_args(Kind))}" if column == "kind" else f"what {kind} has there"
         raise InputError(where, column, f"found {shown(row.get(column, ''))}, expected {expected}") from None
     return strike
