@@ -142,7 +142,10 @@ def test_several_scenarios(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     ("words", "message"),
     [
         ("run none.yaml", "none.yaml: cannot be read: No such file or directory, expected a scenario file"),
-        ("run small.yaml -p odl", "policy: found the policy 'odl', expected one of: old, fixed, landed, demand, static, hpa"),
+        (
+            "run small.yaml -p odl",
+            "policy: found the policy 'odl', expected one of: old, fixed, landed, demand, static, hpa",
+        ),
         ("run small.yaml --bogus", "sim run: No such option"),
         ("run small.yaml -r 0", "sim run: Invalid value for '-r' / '--replications': 0 is not in the range x>=1."),
         ("run small.yaml -j x", "sim run: Invalid value for '-j' / '--jobs': 'x' is not a valid integer range."),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.report.pictures.style import duration
 from sim.results.result_base import ResultBase
 from sim.results.summary import entry, metrics_in
 from sim.runs.codes import CAUSES
+from sim.statistics.metric_names import of_pool
 
 Written = Callable[[float], str]
 
@@ -109,7 +110,22 @@ def groups_of(result: ResultBase, every: bool = False) -> list[LineGroup]:
                 Line(CAUSE_WORDS[cause], f"{name}_{cause}", seconds, always=False) for cause in CAUSES))
             for name, what in (("wait", "to apply"), ("plan_wait", "to plan"))
         ]  # fmt: skip
+    pools = list(result.scenario.all_pools)
+    groups += [_pool_group(pool) for pool in pools if len(pools) > 1]
     return [group for group in (_told(group, result) for group in groups) if group.lines]
+
+
+def _pool_group(pool: str) -> LineGroup:
+    """What most people ask of one pool; the summary has all of it."""
+    lines = (
+        Line("to apply: 95 % within", "apply_wait.p95", seconds, always=False),
+        Line("to plan: 95 % within", "plan_wait.p95", seconds),
+        Line("tasks", "tasks", count),
+        Line("finished", "completed", count),
+        Line("pod-hours", "pod_seconds", hours),
+    )
+    mine = tuple(replace(line, metric=of_pool(pool, line.metric)) for line in lines)
+    return LineGroup(f"Pool {pool}", mine)
 
 
 def lines_of(result: ResultBase, every: bool = False) -> list[Line]:
@@ -120,10 +136,16 @@ def lines_of(result: ResultBase, every: bool = False) -> list[Line]:
 TASK_LINES = (
     Line("tasks", "tasks", count),
     Line("finished", "completed", count),
+    Line("  nothing to change", "planned_and_finished", count, always=False),
     Line("failed (pod or server lost)", "failed", count),
+    Line("ended with an error", "errored", count, always=False),
+    Line("discarded", "discarded", count, always=False),
+    Line("canceled", "canceled", count, always=False),
     Line("never planned", "unplanned", count),
     Line("under way at the end", "in_progress", count),
     Line("  of these confirmed, waiting", "censored", count),
+    Line("confirmed, canceled while waiting", "canceled_waiting", count, always=False),
+    Line("elsewhere, on no pod of ours", "elsewhere", count, always=False),
 )
 
 MORE_TASK_LINES = (

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sim.report.one_run import OneRun
 from sim.results.atomic_write import atomic_write
 from sim.runs.codes import CAUSES
 from sim.runs.time import SECOND
@@ -79,13 +80,12 @@ class _Run:
     # know a thread by its number alone.
 
     def __init__(self, result: ResultBase, label: str, replication: int, process: int) -> None:
-        def rows(frame: pd.DataFrame) -> pd.DataFrame:
-            return frame[(frame.policy == label) & (frame.replication == replication)]
-
+        run = OneRun(result, label, replication)
         self._label = label
-        self._tasks, self._pods = rows(result.tasks), rows(result.pods)
-        self._reservations, self._incidents = rows(result.reservations), rows(result.incidents)
-        self._horizon, self._slots = result.scenario.end, result.scenario.pool.slots_per_pod
+        self._run = run
+        self._tasks, self._pods = run.tasks[run.tasks.execution_mode == "k8s"], run.pods
+        self._reservations, self._incidents = run.reservations, run.incidents
+        self._horizon, self._slots = result.scenario.end, max(run.slots, default=1)
         self._server: Track = (process, process + MAIN)
         self._waiting: Track = (process + SLOTS, process + SLOTS + MAIN)
         self._first_pod = process + 2 * SLOTS
@@ -104,11 +104,12 @@ class _Run:
         return time if time < self._horizon else self._horizon  # also if it is missing
 
     def _names(self) -> Iterator[Event]:
-        threads = {MAIN: "pod", AGENT: "agent"} | {SLOTS + slot: f"slot {slot}" for slot in range(self._slots)}
         yield from _process(self._server[0], f"{self._label}: server", {MAIN: "server"})
         yield from _process(self._waiting[0], f"{self._label}: waiting", {MAIN: "apply waits"})
         for pod in self._pods.pod.tolist():
-            yield from _process(self._pod(pod, 0)[0], f"{self._label}: pod {pod}", threads)
+            slots = {SLOTS + slot: f"slot {slot}" for slot in range(self._run.slots[pod])}
+            threads = {MAIN: "pod", AGENT: "agent"} | slots
+            yield from _process(self._pod(pod, 0)[0], f"{self._label}: {self._run.pod_names[pod]}", threads)
 
     def _faults(self) -> Iterator[Event]:
         for row in _rows(self._incidents):
@@ -126,7 +127,10 @@ class _Run:
             gone = self._or_horizon(row.deleted_at)
             ready = min(self._or_horizon(row.ready_at), gone)
             args = {"deleted by": row.deleted_by} if isinstance(row.deleted_by, str) else {}
-            for name, begin, end in (("starting", row.created_at, ready), ("ready", ready, gone)):
+            draining = min(self._or_horizon(row.draining_at), gone)
+            drains_at = max(ready, draining)
+            parts = (("starting", row.created_at, ready), ("ready", ready, draining), ("draining", drains_at, gone))
+            for name, begin, end in parts:
                 if begin < end:
                     yield _slice(name, "pod", self._pod(row.pod, MAIN), begin, end, args)
             spans = [(since, min(self._or_horizon(until), gone)) for since, until in silences.get(row.pod, ())]
@@ -139,7 +143,8 @@ class _Run:
         # so, not its times: one that plans again still has the end of its earlier plan.
         rows = self._tasks[self._tasks[f"{name}_started_at"].notna()]
         is_last = rows.apply_started_at.notna() if name == "apply" else rows.apply_started_at.isna()
-        failed = (rows.state == "failed") & is_last
+        is_cut_off = (rows.state == "canceled") & rows[f"{name}_ended_at"].isna()
+        failed = ((rows.state == "failed") | is_cut_off) & is_last
         end = rows[f"{name}_ended_at"].where(rows.state != running, self._horizon).where(~failed, rows.ended_at)
         begin, pod, slot = rows[f"{name}_started_at"], rows[f"{name}_pod"], rows[f"{name}_slot"]
         return rows.assign(begin=begin, end=end, pod=pod, slot=slot, failed=failed)
@@ -148,7 +153,7 @@ class _Run:
         """Plans and applies, and reservations but for those that were used in the instant in which they were made."""
         for phase, rows in self._phases.items():
             for row in _rows(rows):
-                name = f"{phase} {row.task_id} failed" if row.failed else f"{phase} {row.task_id}"
+                name = f"{phase} {row.task_id} {row.state}" if row.failed else f"{phase} {row.task_id}"
                 yield _slice(name, "task", self._pod(row.pod, SLOTS + row.slot), row.begin, row.end, _about(row))
         for row in _rows(self._reservations):
             name, track = f"reserved {row.task_id}", self._pod(row.pod, SLOTS + row.slot)
@@ -168,7 +173,7 @@ class _Run:
             for name in names:
                 yield _event("b", name, "wait", self._waiting, row.confirmed_at, id2=wait, args=args)
             for name in reversed(names):
-                yield _event("e", name, "wait", self._waiting, self._or_horizon(row.apply_started_at), id2=wait)
+                yield _event("e", name, "wait", self._waiting, row.confirmed_at + row.apply_wait, id2=wait)
 
     def _counters(self) -> Iterator[Event]:
         confirmed = self._tasks[self._tasks.confirmed_at.notna()]
@@ -176,8 +181,10 @@ class _Run:
         reserved = [(self._reservations.reserved_at, self._reservations.released_at)]
         yield from self._counter("pods", total=[(self._pods.created_at, self._pods.deleted_at)])
         yield from self._counter("slots", running=running, reserved=reserved)
-        yield from self._counter("pending tasks", total=[(self._tasks.arrived_at, self._tasks.plan_started_at)])
-        yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, confirmed.apply_started_at)])
+        pending_until = self._tasks.plan_started_at.fillna(self._tasks.ended_at)
+        waited_until = confirmed.apply_started_at.fillna(confirmed.ended_at.where(confirmed.state == "canceled"))
+        yield from self._counter("pending tasks", total=[(self._tasks.arrived_at, pending_until)])
+        yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, waited_until)])
 
     def _counter(self, counter: str, **series: list[tuple[pd.Series[Any], pd.Series[Any]]]) -> Iterator[Event]:
         """How much of each series, begins and ends, is on: at the start, whenever that changes, and at the horizon."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+Counted: TypeAlias = Callable[["ResultBase", str, int], tuple[Floats, Floats]]
+"""Counts something in a run: the times at which it changes, and the numbers from then on."""
+
 POINTS = 1500
 """A line is drawn with no more steps than about this; each stands for the highest value in its part of the time."""
 
@@ -24,12 +29,18 @@ POINTS = 1500
 def pods(result: ResultBase, replication: int = 0, ax: Axes | None = None) -> Any:
     """How many pods there are, how many slots are wanted, and how many confirmed tasks wait, in one replication.
 
-    Returns three axes below each other; with *ax* the pods only, on that.
+    Where there are several pools the pods of each have axes of their own.
+
+    Returns the axes below each other; with *ax* the pods of all pools only, on that.
     """
     from matplotlib.ticker import MaxNLocator
 
-    series = (("pods", _pods), ("tasks running\nor wanting to", _demand), ("confirmed\ntasks waiting", _waiting))
-    column = [ax] if ax is not None else style.new_column(3, (9.0, 5.4))
+    pools = list(result.scenario.all_pools)
+    shown: list[tuple[str, Counted]] = [("pods", _pods)]
+    if len(pools) > 1 and ax is None:
+        shown = [(f"pods\n{style.name(pool, 14)}", partial(_pods, pool=pool)) for pool in pools]
+    series = [*shown, ("tasks running\nor wanting to", _demand), ("confirmed\ntasks waiting", _waiting)]
+    column = [ax] if ax is not None else style.new_column(len(series), (9.0, 1.8 * len(series)))
     for axes, (title, counted) in zip(column, series, strict=False):
         for number, label in enumerate(result.labels):
             times, counts = counted(result, label, replication)
@@ -67,18 +78,20 @@ def _of(frame: pd.DataFrame, label: str, replication: int) -> pd.DataFrame:
     return frame[(frame.policy == label) & (frame.replication == replication)]
 
 
-def _pods(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
+def _pods(result: ResultBase, label: str, replication: int, pool: str | None = None) -> tuple[Floats, Floats]:
     own = _of(result.pods, label, replication)
+    own = own if pool is None else own[own.pool == pool]
     return counted(*_spans(own.created_at, own.deleted_at), result.scenario.end)
 
 
 def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     """Tasks that run or wait for a slot: from arrival to the plan's end, and from confirmation to the apply's."""
     own = _of(result.tasks, label, replication)
+    own = own[own.execution_mode == "k8s"]
     planned = own[own.plan_started_at.notna()]
     confirmed = own[own.confirmed_at.notna()]
     spans = (
-        _spans(own.arrived_at, own.plan_started_at),
+        _spans(own.arrived_at, own.plan_started_at.fillna(own.ended_at)),
         _spans(planned.plan_started_at, planned.plan_ended_at.fillna(planned.ended_at)),
         _spans(confirmed.confirmed_at, confirmed.apply_ended_at.fillna(confirmed.ended_at)),
     )
@@ -89,7 +102,8 @@ def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, F
 def _waiting(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     own = _of(result.tasks, label, replication)
     own = own[own.confirmed_at.notna()]
-    return counted(*_spans(own.confirmed_at, own.apply_started_at), result.scenario.end)
+    canceled_at = own.ended_at.where(own.state == "canceled")
+    return counted(*_spans(own.confirmed_at, own.apply_started_at.fillna(canceled_at)), result.scenario.end)
 
 
 def _spans(begins: Any, ends: Any) -> tuple[Floats, Floats]:

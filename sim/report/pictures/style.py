@@ -35,6 +35,7 @@ PHASES = {
     "reserved": BarStyle("reserved", "#E69F00", "////"),
     "apply": BarStyle("apply", "#009E73"),
     "starting": BarStyle("pod starting", "none", "...."),
+    "draining": BarStyle("pod draining", "#F0E442", ""),
     "offline": BarStyle("agent silent", "none", "xxxx"),
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.report.one_run import OneRun
 from sim.report.pictures import style
 from sim.report.pictures.time_window import TimeWindow, shown_pods, worst_time_window
 
@@ -56,11 +57,11 @@ def timeline(
     for each, axes in zip(lanes, column, strict=True):
         each.draw(axes)
     column[-1].set_xlabel("simulated time, h:min")
-    _legend(column[0], set(result.incidents.kind))
+    _legend(column[0], set(result.incidents.kind), bool(result.pods.draining_at.notna().any()))
     return column[0] if policy else np.array(column, dtype=object)
 
 
-def _legend(axes: Axes, kinds: set[str]) -> None:
+def _legend(axes: Axes, kinds: set[str], drains: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -68,6 +69,8 @@ def _legend(axes: Axes, kinds: set[str]) -> None:
         Patch(facecolor=phase.colour, hatch=phase.hatch, edgecolor=style.GREY, linewidth=0.5, label=phase.name)
         for phase in style.PHASES.values()
     ]
+    if not drains:
+        handles = [handle for handle in handles if handle.get_label() != style.PHASES["draining"].name]
     handles.append(Patch(facecolor=style.WAIT, label="confirmed, waiting"))
     handles.append(Line2D([], [], color=style.WAIT, marker="v", linestyle=":", label="pod deleted"))
     if "server_restart" in kinds:
@@ -81,31 +84,30 @@ def _legend(axes: Axes, kinds: set[str]) -> None:
     axes.set_title(axes.get_title(loc="left"), loc="left", pad=24, fontsize=11, fontweight="bold")
 
 
+def _until(waiting: pd.DataFrame) -> pd.Series[Any]:
+    """When each wait was over: at the start of the apply, or when the task was canceled; NaN if it was not."""
+    return waiting.apply_started_at.fillna(waiting.ended_at.where(waiting.state == "canceled"))
+
+
 class _Lanes:
     """The lanes of one policy."""
 
     def __init__(self, result: ResultBase, label: str, replication: int, stretch: TimeWindow) -> None:
-        def own(frame: pd.DataFrame) -> pd.DataFrame:
-            return frame[(frame.policy == label) & (frame.replication == replication)]
-
+        run = OneRun(result, label, replication)
         self._label = label
         self._stretch = stretch
-        self._slots = result.scenario.pool.slots_per_pod
-        self._tasks = own(result.tasks)
-        self._reservations = own(result.reservations)
-        self._incidents = own(result.incidents)
+        self._run = run
+        self._tasks = run.tasks[run.tasks.execution_mode == "k8s"]
+        self._reservations = run.reservations
+        self._incidents = run.incidents
         waiting = self._tasks[self._tasks.apply_wait > 0]
-        waiting = stretch.cuts(waiting, "confirmed_at", "apply_started_at")
+        waiting = stretch.cuts(waiting.assign(until=_until(waiting)), "confirmed_at", "until")
         self._waiting = waiting.nlargest(WAITERS, "apply_wait").sort_values("confirmed_at")
         self._more_waiting = len(waiting) - len(self._waiting)
-        pods = own(result.pods)
-        chosen, self._left_out = shown_pods(pods, self._waiting, stretch)
-        self._pods = pods[pods.pod.isin(chosen)]
-        self._lane = {
-            (pod, slot): len(self._waiting) + row * self._slots + slot
-            for row, pod in enumerate(chosen)
-            for slot in range(self._slots)
-        }
+        chosen, self._left_out = shown_pods(run.pods, self._waiting, stretch)
+        self._pods = run.pods[run.pods.pod.isin(chosen)]
+        keys = [(pod, slot) for pod in chosen for slot in range(run.slots[pod])]
+        self._lane = {key: len(self._waiting) + row for row, key in enumerate(keys)}
 
     @property
     def count(self) -> int:
@@ -119,7 +121,10 @@ class _Lanes:
         self._draw_waits(axes)
         self._draw_faults(axes)
         labels = [f"waits: {style.name(task.task_id, 16)}" for task in style.rows(self._waiting)]
-        labels += [f"pod {pod} · {slot}" if slot == 0 else str(slot) for pod, slot in self._lane]
+        labels += [
+            f"{style.name(self._run.pod_names[pod], 16)} · {slot}" if slot == 0 else str(slot)
+            for pod, slot in self._lane
+        ]
         axes.set_yticks(range(self.count), labels, fontsize=8)
         axes.set_ylim(max(self.count, 1) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
@@ -161,8 +166,10 @@ class _Lanes:
     def _draw_pods(self, axes: Axes) -> None:
         for pod in style.rows(self._pods):
             end = self._stretch.end if np.isnan(pod.deleted_at) else pod.deleted_at
-            for slot in range(self._slots):
+            for slot in range(self._run.slots[pod.pod]):
                 lane = self._lane[pod.pod, slot]
+                if pod.draining_at < end:
+                    self._bar(axes, lane, pod.draining_at, end, style.PHASES["draining"])
                 axes.hlines(lane, pod.created_at, end, color=style.GREY, linewidth=1, zorder=0)
                 ready = end if np.isnan(pod.ready_at) else pod.ready_at
                 if ready > pod.created_at:
@@ -190,7 +197,7 @@ class _Lanes:
     def _draw_silences(self, axes: Axes) -> None:
         for silence in style.rows(self._incidents[self._incidents.kind == "pod_offline"]):
             gone = self._pods[self._pods.pod == silence.pod].deleted_at
-            for slot in range(self._slots):
+            for slot in range(self._run.slots[silence.pod]):
                 if (silence.pod, slot) in self._lane:
                     end = np.fmin(silence.until, gone.iloc[0])
                     self._bar(axes, self._lane[silence.pod, slot], silence.time, end, style.PHASES["offline"])
@@ -198,7 +205,7 @@ class _Lanes:
     def _draw_waits(self, axes: Axes) -> None:
         for lane, task in enumerate(style.rows(self._waiting)):
             wait = style.BarStyle("wait", style.WAIT)
-            self._bar(axes, lane, task.confirmed_at, task.apply_started_at, wait, style.duration(task.apply_wait))
+            self._bar(axes, lane, task.confirmed_at, task.until, wait, style.duration(task.apply_wait))
             target = self._lane.get((task.apply_pod, task.apply_slot))
             if target is not None and self._stretch.begin <= task.apply_started_at <= self._stretch.end:
                 axes.annotate(
@@ -216,6 +223,6 @@ class _Lanes:
             elif fault.kind in FAULTS:
                 axes.axvline(fault.time, color=style.WAIT, linewidth=0.9, linestyle=FAULTS[fault.kind])
                 top = self._lane.get((fault.pod, 0))
-                middle = -0.6 if top is None else top + (self._slots - 1) / 2
+                middle = -0.6 if top is None else top + (self._run.slots[fault.pod] - 1) / 2
                 if fault.kind == "pod_deletion":
                     axes.plot(fault.time, middle, marker="v", color=style.WAIT, markersize=7, clip_on=False)

@@ -46,7 +46,9 @@ def waits(result: ResultBase, kind: str = "apply_wait", ax: Axes | None = None) 
     axes = style.new_axes(ax, (7.0, 3.6))
     tasks = result.tasks
     began, is_censored, words = KINDS[kind]
-    tasks = tasks[(tasks[began] < result.scenario.horizon) & (tasks.arrived_at >= result.warmup)]
+    tasks = tasks[
+        (tasks.execution_mode == "k8s") & (tasks[began] < result.scenario.horizon) & (tasks.arrived_at >= result.warmup)
+    ]
     most = 0.0
     longest = max(float(tasks[kind].max()), 10.0) if len(tasks) else 10.0
     for number, label in enumerate(result.labels):
