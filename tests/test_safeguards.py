@@ -211,7 +211,7 @@ def test_what_goes_wrong_is_the_same_for_all_policies_and_belongs_to_the_thing()
         ("{creation_limit: 0}", "safeguards.creation_limit: found 0, expected a number of at least 1"),
         ("{connect_failure: 100%}", "safeguards.connect_failure: found '100%', expected"),
         ("{lost_reservation: forget}", "safeguards.lost_reservation: found 'forget', expected 'apply' or 'replan'"),
-        ("{freezes: [{at: 1h}]}", "safeguards.freezes[0].duration: found nothing, expected a value"),
+        ("{freezes: [{at: 1h}]}", "safeguards.freezes[0].duration: found nothing, expected at and duration"),
         (
             "{freezes: [{at: 1h, duration: 2h, every: 1h}]}",
             "safeguards.freezes[0].duration: found '2h', expected less th",

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sim.check.power import needed_replications
-from sim.scenario import InputError, Scenario
+from sim.scenario import InputError, PolicyChoice, Scenario
 from sim.scenario.scenario import Tolerance
 from sim.statistics.columns import Column, Worlds, column
 from sim.statistics.intervals import Difference, difference, unpaired_difference
@@ -245,9 +245,13 @@ def _fingerprints(scenario: Scenario) -> dict[str, str]:
 def described(scenario: Scenario) -> dict[str, dict[str, Any]]:
     """What each label of the scenario stands for: the policy's name and its parameters."""
     return {
-        choice.shown_label: {"name": choice.name, **{k: str(v) for k, v in choice.parameters.items()}}
+        choice.shown_label: {"name": choice.name, **{k: str(v) for k, v in _given(choice).items()}}
         for choice in scenario.policies
     }
+
+
+def _given(choice: PolicyChoice) -> dict[str, Any]:
+    return choice.parameters | ({"schedule": choice.schedule} if choice.schedule else {})
 
 
 def _text(description: Mapping[str, Any]) -> str:

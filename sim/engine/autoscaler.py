@@ -58,6 +58,7 @@ class EngineAutoscaler:
         self._slots_per_pod = config.slots_per_pod
         self._apply_slots = config.apply_slots
         self._dispatch_retry = in_seconds(settings.dispatch_retry)
+        self._starts_at = settings.starts_at
         self._outdated: dict[int, EnginePod] = {}
         self._answers: dict[_State, int] = {}
         self._unchanged_until = 0.0
@@ -221,4 +222,5 @@ class EngineAutoscaler:
             unblocked_plan_and_apply,
             apply_pending,
             apply_pending_elsewhere,
+            self._starts_at,
         )

@@ -11,9 +11,11 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sim.policies import Policy, registry
+from sim.policies.scheduled import Scheduled
 from sim.scenario import InputError, PolicyChoice, Scenario
 from sim.scenario.errors import shown
 from sim.scenario.reading.error_messages import describe
+from sim.scenario.weekly import ScheduledMinimum
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,12 @@ class NamedPolicy:
     @property
     def is_built_in(self) -> bool:
         """Whether it comes with this package."""
-        return type(self.policy).__module__.startswith("sim.policies.")
+        return type(self._asked).__module__.startswith("sim.policies.")
+
+    @property
+    def _asked(self) -> Any:
+        """The policy itself, without its schedule."""
+        return self.policy.policy if isinstance(self.policy, Scheduled) else self.policy
 
     @property
     def description(self) -> dict[str, Any]:
@@ -35,11 +42,12 @@ class NamedPolicy:
 
         The parameters of a class that is no dataclass are not known.
         """
-        policy: Any = self.policy
+        policy: Any = self._asked
         names = [field.name for field in fields(policy) if field.init] if is_dataclass(policy) else []
         values = {name: getattr(policy, name) for name in names}
         plain = {n: v if isinstance(v, str | int | float) else str(v) for n, v in values.items() if v is not None}
-        return {"name": self.name, "label": self.label, **plain}
+        schedule = {"schedule": str(self.policy.minimums)} if isinstance(self.policy, Scheduled) else {}
+        return {"name": self.name, "label": self.label, **plain, **schedule}
 
     def fresh(self) -> Policy:
         """A copy for one run, so that what one run remembers no other knows.
@@ -114,11 +122,17 @@ def _chosen(
     try:
         factory = _factory(choice.name, allow_plugins)
         made = _checked(_made(factory, choice.parameters, choice.name), choice.name)
-        return NamedPolicy(choice.shown_label, made, choice.name)
+        return NamedPolicy(choice.shown_label, _scheduled(made, choice.schedule), choice.name)
     except _BadParameterError as error:
         raise mistake(str(error), error.parameter) from None
     except InputError as error:
         raise mistake(error.problem) from None
+
+
+def _scheduled(policy: Policy, schedule: Sequence[ScheduledMinimum]) -> Policy:
+    if not schedule:
+        return policy
+    return Scheduled(policy, tuple((begin, end, part.min_pods) for part in schedule for begin, end in part.spans()))
 
 
 def _known_name(kind: type[Any]) -> str | None:

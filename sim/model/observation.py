@@ -58,6 +58,7 @@ def view_of(env: PlatformEnvironment, settings: PlatformSettings, server: Server
         unblocked_plan_and_apply=sum(task.applies for task in unblocked),
         apply_pending=len(apply_pending),
         apply_pending_elsewhere=sum(task.elsewhere and task.state == APPLY_PENDING for task in mine),
+        starts_at=settings.starts_at,
     )
 
 

@@ -62,6 +62,8 @@ class PoolView(NamedTuple):
     """Tasks in state apply_pending, with and without a slot."""
     apply_pending_elsewhere: int = 0
     """Tasks in state apply_pending that never use the pool's pods. They count nowhere else."""
+    starts_at: float = 0.0
+    """How many seconds after Monday midnight time 0 is."""
 
     @property
     def queued(self) -> int:

@@ -75,6 +75,8 @@ class PlatformSettings:
     """Whether a pending task waits for all earlier tasks of its workspace, and not only for plan_and_applies."""
     task_timeout: int = NEVER
     view_delay: int = 0
+    starts_at: float = 0.0
+    """How many seconds after Monday midnight time 0 is."""
     quota: int = NEVER
     """Pods that there may be in all pools together."""
     safeguards: Safeguards = _NO_SAFEGUARDS

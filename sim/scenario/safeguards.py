@@ -11,27 +11,45 @@ from pydantic import AfterValidator, Field, model_validator
 from sim.scenario.base import Part, refuse
 from sim.scenario.distributions import Quantity
 from sim.scenario.units import Duration, Period, Share, positive
+from sim.scenario.weekly import Weekly
 
 
 class Freeze(Part):
-    """From `at` on, for `duration`, pods without a task go and none is made; again and again if there is an `every`."""
+    """For a while pods without a task go and none is made: from `at` on, for `duration`, and again and again if there
+    is an `every`; or in a part of each week.
+    """
 
-    at: Duration
-    duration: Annotated[Duration, AfterValidator(positive)]
+    at: Duration | None = None
+    duration: Annotated[Duration, AfterValidator(positive)] | None = None
     every: Period | None = None
+    weekly: Weekly | None = None
 
     @model_validator(mode="after")
-    def _ends_before_it_begins_again(self) -> Self:
-        if self.every is not None and self.duration >= self.every:
+    def _fits(self) -> Self:
+        if self.weekly is not None:
+            for field in ("at", "duration", "every"):
+                if getattr(self, field) is not None:
+                    raise refuse(field, f"no {field}, as there is a weekly")
+            return self
+        for field in ("at", "duration"):
+            if getattr(self, field) is None:
+                raise refuse(field, "at and duration, or a weekly in their place")
+        if self.every is not None and self.duration is not None and self.duration >= self.every:
             raise refuse("duration", f"less than every ({self.every:g} s)")
         return self
 
-    def windows(self, horizon: float) -> list[tuple[float, float]]:
-        """When it begins and ends, in seconds, as often as it begins before *horizon*."""
+    def windows(self, offset: float, horizon: float) -> list[tuple[float, float]]:
+        """When it begins and ends, in seconds, as often as it begins before *horizon*.
+
+        Time 0 is *offset* seconds after Monday midnight.
+        """
+        if self.weekly is not None:
+            return self.weekly.windows(offset, horizon)
+        at, duration = self.at or 0.0, self.duration or 0.0
         if self.every is None:
-            return [(self.at, self.at + self.duration)] if self.at < horizon else []
-        starts = (self.at + n * self.every for n in range(int(horizon / self.every) + 1))
-        return [(start, start + self.duration) for start in starts if start < horizon]
+            return [(at, at + duration)] if at < horizon else []
+        starts = (at + n * self.every for n in range(int(horizon / self.every) + 1))
+        return [(start, start + duration) for start in starts if start < horizon]
 
 
 class SafeguardSettings(Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -29,7 +30,8 @@ from sim.scenario.reading.error_messages import describe
 from sim.scenario.recorded_faults import Fault, RecordedFaults
 from sim.scenario.safeguards import SafeguardSettings
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
-from sim.scenario.workload import Name, WorkloadSettings
+from sim.scenario.weekly import DAY, ScheduledMinimum
+from sim.scenario.workload import Name, Profile, WorkloadSettings
 
 MOST_STRIKES: Final = 10_000_000
 """Of one fault, on average. More are refused rather than tried."""
@@ -56,12 +58,16 @@ class ControlSettings(Part):
 
 
 class PolicyChoice(Part):
-    """One policy to run: its name, the label its results go by, and its parameters as further keys."""
+    """One policy to run: its name, the label its results go by, and its parameters as further keys.
+
+    `schedule` has parts of the week in which there are at least so many pods, whatever the policy says.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     name: Name
     label: Name | None = None
+    schedule: Annotated[tuple[ScheduledMinimum, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -141,6 +147,14 @@ def _tolerance(value: object) -> Tolerance:
     return Tolerance(parse_share(value), 0.0)
 
 
+def _known_moment(start: str) -> str:
+    try:
+        datetime.fromisoformat(start)
+    except ValueError:
+        raise PydanticCustomError("moment", "a date and a time such as '2026-06-01T06:00+02:00'") from None
+    return start
+
+
 def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -154,6 +168,7 @@ class Scenario(Part):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     description: str = ""
+    start: Annotated[str, AfterValidator(_known_moment)] | None = None
     horizon: Period
     drain: Duration = 0.0
     warmup: Annotated[
@@ -203,6 +218,11 @@ class Scenario(Part):
         for path, name in self._pools_named():
             if name is not None and name not in self.all_pools:
                 raise refuse(path, f"one of the pools: {', '.join(self.all_pools)}")
+        for index, block in enumerate(self.workload.blocks):
+            if self.start is not None and isinstance(block, Profile) and block.offset() != self.week_offset:
+                is_list = isinstance(self.workload.arrivals, tuple)
+                at = f"workload.arrivals.{index}.start" if is_list else "workload.arrivals.start"
+                raise refuse(at, f"the weekday and the time of the scenario's start ({self.start})")
         return self
 
     def _pools_named(self) -> Iterator[tuple[str, str | None]]:
@@ -220,6 +240,15 @@ class Scenario(Part):
             if isinstance(fault, RecordedFaults):
                 for strike in fault.strikes:
                     yield f"faults.{index}.file", getattr(strike, "pool", None)
+
+    @property
+    def week_offset(self) -> float:
+        """How many seconds after Monday midnight time 0 is: by `start`, or else by the start of a profile."""
+        if self.start is not None:
+            at = datetime.fromisoformat(self.start)
+            return at.weekday() * DAY + at.hour * 3600.0 + at.minute * 60.0 + at.second
+        profiles = [block for block in self.workload.blocks if isinstance(block, Profile)]
+        return profiles[0].offset() if profiles else 0.0
 
     @property
     def all_pools(self) -> Mapping[str, PoolSettings]:

@@ -52,6 +52,19 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def seconds_of(time: str) -> float:
+    """Seconds since midnight of a time of day such as ``08:30``."""
+    hours, minutes = time.split(":")
+    return int(hours) * 3600.0 + int(minutes) * 60.0
+
+
+def known_time(time: str) -> str:
+    """*time*, refused unless it is a time of day."""
+    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", time, re.ASCII):
+        raise PydanticCustomError("time", "a time of day such as '08:30'")
+    return time
+
+
 def parse_rate(value: object) -> float:
     """Events per second from a text such as ``20/h``.
 

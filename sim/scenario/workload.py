@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
-from sim.scenario.units import Duration, Rate, Share, parse_rate, positive
-
-DAY = 86400.0
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-
-
-def seconds_of(time: str) -> float:
-    """Seconds since midnight of a time of day such as ``08:30``."""
-    hours, minutes = time.split(":")
-    return int(hours) * 3600.0 + int(minutes) * 60.0
-
-
-def known_time(time: str) -> str:
-    """*time*, refused unless it is a time of day."""
-    if not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", time, re.ASCII):
-        raise PydanticCustomError("time", "a time of day such as '08:30'")
-    return time
+from sim.scenario.units import Duration, Rate, Share, known_time, parse_rate, positive, seconds_of
+from sim.scenario.weekly import DAY, WEEKDAYS, TimeOfDay, Weekday
 
 
 def known_start(start: str) -> str:
@@ -38,9 +21,6 @@ def known_start(start: str) -> str:
         raise PydanticCustomError("start", "a weekday and a time of day such as 'mon 08:00'")
     known_time(time)
     return start
-
-
-TimeOfDay = Annotated[str, AfterValidator(known_time)]
 
 
 class Geometric(Part):

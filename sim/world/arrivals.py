@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scenario.workload import DAY, ArrivalProcess, Deterministic, Geometric, MarkovModulated, Poisson, Profile
+from sim.scenario.weekly import DAY
+from sim.scenario.workload import ArrivalProcess, Deterministic, Geometric, MarkovModulated, Poisson, Profile
 from sim.world.streams import Floats, For, Stream
 
 _BLOCK = 4096

@@ -22,6 +22,7 @@ def settings_of(scenario: Scenario) -> PlatformSettings:
         locks_all=control.workspace_lock == "all",
         task_timeout=NEVER if control.task_timeout is None else _ns(control.task_timeout),
         view_delay=_ns(control.view_delay),
+        starts_at=scenario.week_offset,
         quota=NEVER if scenario.quota is None else scenario.quota,
         safeguards=_safeguards_of(scenario),
     )
@@ -49,7 +50,9 @@ def _pool(name: str, pool: PoolSettings) -> PoolConfig:
 def _safeguards_of(scenario: Scenario) -> Safeguards:
     given, horizon = scenario.safeguards, scenario.horizon
     freezes: list[tuple[int, int]] = []
-    for window in sorted(window for freeze in given.freezes for window in freeze.windows(horizon)):
+    for window in sorted(
+        window for freeze in given.freezes for window in freeze.windows(scenario.week_offset, horizon)
+    ):
         begin, end = _ns(window[0]), _ns(window[1])
         if freezes and begin <= freezes[-1][1]:
             begin, end = freezes[-1][0], max(end, freezes.pop()[1])
