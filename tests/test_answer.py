@@ -41,7 +41,8 @@ def metrics(
         return {"p95": number, "p99": number, **({} if within is None else {"within_slo": {"value": within}})}
 
     return {
-        "tasks": {"value": tasks}, "completed": {"value": done}, "confirmed": {"value": confirmed},
+        "tasks": {"value": tasks}, "completed": {"value": done},
+        "errored": {"value": 0}, "discarded": {"value": 0}, "canceled": {"value": 0}, "confirmed": {"value": confirmed},
         "plan_and_apply": {"tasks": {"value": applies}}, "apply_wait": wait(apply), "plan_wait": wait(plan),
         "pod_seconds": {"value": hours * 3600}, **({} if money is None else {"cost": {"total": {"value": money}}}),
     }  # fmt: skip

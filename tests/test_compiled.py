@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 
 import sim
+from sim.engine import supports
 from sim.machine_code import DIGEST, FOLDER, digest_of, usable
 from sim.scenario import Scenario
+from sim.world.platform import settings_of
 
 from support import scenario, scenarios
 
@@ -66,7 +68,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_compiled_engine_gives_the_same_records(checkout: Path) -> None:
-    tried = [sim.load_scenario(path) for path in SHIPPED]
+    tried = [each for each in map(sim.load_scenario, SHIPPED) if supports(settings_of(each), ())]
+    assert len(tried) >= len(SHIPPED) / 2
     # Beyond 104 days floats cannot tell nanoseconds apart, and what is due at a tick depends on how they are rounded.
     tried.append(
         scenario(
@@ -80,7 +83,7 @@ def test_the_compiled_engine_gives_the_same_records(checkout: Path) -> None:
     )
 
     @settings(max_examples=60, database=None)
-    @given(scenarios(guarded=True))
+    @given(scenarios(guarded=True) | scenarios(guarded=True, varied=True))
     def collect(drawn: Scenario) -> None:
         tried.append(drawn)
 

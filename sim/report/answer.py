@@ -57,13 +57,19 @@ class Service:
 
     def finishes_like(self, other: Service, tasks: float) -> bool:
         """Whether it finishes about as many tasks as *other*, or more, of so many *tasks*."""
-        return self.value("completed") >= other.value("completed") - FEWER * tasks
+        return self.ended >= other.ended - FEWER * tasks
+
+    @property
+    def ended(self) -> float:
+        """How many tasks had all the slots that they needed: also those that then had an error or were discarded."""
+        return self.value("completed") + self.value("errored") + self.value("discarded")
 
     @property
     def copes(self) -> bool:
         """Whether it finishes most tasks, and all but the slowest twentieth of those that may run do run."""
         waiting = any(entry(dict(self.metrics), f"{wait}.p95").get("lower_bound") for wait in WAITS)
-        return not waiting and self.value("completed") >= ENOUGH_DONE * self.value("tasks")
+        # Those canceled while they waited count in the waits, and the others wanted nothing any more.
+        return not waiting and self.ended >= ENOUGH_DONE * (self.value("tasks") - self.value("canceled"))
 
     def serves_like(self, other: Service) -> bool:
         """Whether nobody waits noticeably longer than under *other*, up to the slowest hundredth."""
@@ -117,7 +123,7 @@ def _sentences(
     if tasks == 0:
         yield "No task arrived, so there is nothing to compare."
         return
-    most = max(services, key=lambda each: each.value("completed"))
+    most = max(services, key=lambda each: each.ended)
     serving = [service for service in services if service.finishes_like(most, tasks)]
     fewer = [service for service in services if service not in serving]
     best = [service for service in serving if not any(other.beats(service) for other in serving)]
@@ -154,7 +160,9 @@ def _best(best: Sequence[Service], policies: int, slo: Mapping[str, float], curr
 
 
 def _done(service: Service) -> str:
-    return f"{service.value('completed'):,.0f} of {service.value('tasks'):,.0f} tasks are finished"
+    found = f"{service.value('completed'):,.0f} of {service.value('tasks'):,.0f} tasks are finished"
+    others = service.ended - service.value("completed")
+    return f"{found} ({others:,.0f} more ended with an error or were discarded)" if others else found
 
 
 def _behind(behind: Sequence[Service], currency: str | None) -> str:
@@ -168,13 +176,13 @@ def _behind(behind: Sequence[Service], currency: str | None) -> str:
 def _fewer(fewer: Sequence[Service], best: Service) -> str:
     one = len(fewer) == 1
     if len(fewer) > MANY:
-        done = sorted(each.value("completed") for each in fewer)
+        done = sorted(each.ended for each in fewer)
         told = f"{len(fewer)} others ({done[0]:,.0f} to {done[-1]:,.0f})"
     else:
-        told = _listed([f"{each.label} ({each.value('completed'):,.0f})" for each in fewer])
+        told = _listed([f"{each.label} ({each.ended:,.0f})" for each in fewer])
     return (
         f"{told} {'is' if one else 'are'} out: {'it finishes' if one else 'they finish'} fewer tasks than {best.label} "
-        f"({best.value('completed'):,.0f}), so {'its' if one else 'their'} waits and cost are for less work."
+        f"({best.ended:,.0f}), so {'its' if one else 'their'} waits and cost are for less work."
     )
 
 

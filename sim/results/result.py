@@ -61,7 +61,8 @@ class ExperimentResult(ResultBase):
         policies = summary["policies"]
         if self.replications > 1:
             self._add_tails(policies)
-        completed = {label: policies[label]["completed"]["value"] for label in self.labels}
+        ended = ("completed", "errored", "discarded")
+        completed = {label: sum(policies[label][name]["value"] for name in ended) for label in self.labels}
         notes = [
             *late_arrivals(self.scenario),
             *undecided_blockers(self.scenario, self.runs, self._names),
