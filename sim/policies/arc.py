@@ -34,9 +34,12 @@ class Arc:
 
     The listener acts on every message of GitHub's, which here means at every tick.
 
-    Left out: ARC makes a runner for one job and does away with it afterwards, and takes idle runners away only when
-    nothing happened between two messages and it is at `min_runners`. Here runners stay and serve further jobs, and the
-    platform takes away whole idle pods whenever fewer are wanted.
+    ARC makes a runner for one job and does away with it afterwards. A pool is like that with `ephemeral: true` and
+    `slots_per_pod: 1`, and jobs get a runner at once with `dispatch: notify`: the shipped scenario `like-arc` has all
+    three. Otherwise runners stay and serve further jobs.
+
+    Left out: ARC takes idle runners away only when nothing happened between two messages and it is at `min_runners`.
+    Here the platform takes away idle pods whenever fewer are wanted.
 
     Sources: https://github.com/actions/actions-runner-controller at 2ee6b3b (gha-runner-scale-set 0.14.2),
     cmd/ghalistener/scaler/scaler.go (up to 0.13 cmd/ghalistener/worker/worker.go), and

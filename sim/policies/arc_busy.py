@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import ceil, inf, nan
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -87,7 +87,8 @@ class ArcBusy:
     within the bounds, and not fewer than before until `scale_down_delay_seconds_after_scale_out` after there were
     last to be more. If that gives 0, it is the lower bound; or with `queued_and_in_progress` (the secondary metric
     TotalNumberOfQueuedAndInProgressWorkflowRuns, which only then counts) the queued and running tasks. Without it, or
-    `min_pods`, the pool stays at 0 once it is there, as in ARC.
+    `min_pods`, the pool stays at 0 once it is there, as in ARC. With `metric: queued_and_in_progress` the queued and
+    running tasks are the only metric: what ARC asks for where runners are ephemeral (`ephemeral: true` in the pool).
 
     Runners are slots: pods = ceil(runners / `slots_per_pod`), and the bounds are the slots of `min_pods` and of
     `max_pods`. It starts from the slots there are. A runner is busy if it can take no other task: running and reserved
@@ -110,6 +111,7 @@ class ArcBusy:
     scale_down_delay_seconds_after_scale_out: Duration = 600.0
     queued_and_in_progress: bool = False
     sync_period: Period = 60.0
+    metric: Literal["percentage_runners_busy", "queued_and_in_progress"] = "percentage_runners_busy"
     _metric: PercentageRunnersBusy = field(init=False, repr=False, compare=False)
     _autoscaler: RunnerAutoscaler = field(init=False, repr=False, compare=False)
     _syncs: Cadence = field(init=False, repr=False, compare=False)
@@ -133,8 +135,10 @@ class ArcBusy:
     def desired_pods(self, view: PoolView) -> int:
         desired = view.slots if self._autoscaler.desired is None else self._autoscaler.desired
         if self._syncs.is_due(view.time):
-            suggested = self._metric.suggested(desired, view.running + view.reserved)
-            if suggested is None and self.queued_and_in_progress:
+            suggested = None
+            if self.metric == "percentage_runners_busy":
+                suggested = self._metric.suggested(desired, view.running + view.reserved)
+            if suggested is None and (self.queued_and_in_progress or self.metric == "queued_and_in_progress"):
                 suggested = view.demand
             least, most = view.min_pods * view.slots_per_pod, view.max_pods * view.slots_per_pod
             desired = self._autoscaler.decide(view.time, suggested, least, most)

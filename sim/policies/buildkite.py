@@ -150,6 +150,9 @@ class Buildkite:
     `disable_scale_in: true`, `scale_out_cooldown_period: 5m`, `scale_in_cooldown_period: 1h`: there agents end their
     instance themselves after an idle time, which is no part of the scaler. Here the platform deletes idle pods only.
 
+    **A pool like theirs** has `scale_down: drain`, as an instance that is told to go lets its jobs end,
+    `on_pod_loss: requeue` if jobs are retried, and `dispatch: notify`: the shipped scenario `like-buildkite`.
+
     Left out: Elastic CI mode, MAX_INSTANCE_CAP (see `max_pods`), and that Buildkite may ask for slower polls.
 
     Source: https://github.com/buildkite/buildkite-agent-scaler (README.md, template.yaml, lambda/main.go,

@@ -72,6 +72,9 @@ class Gitlab:
     **Defaults.** `idle_time` has no documented one; 20m is that of most examples. Taskscaler looks about once a
     second, as far as its log tells, so `interval`, which is no parameter of GitLab's, is 1 s: here, every tick.
 
+    **A pool like theirs** has `scale_down: drain` and `dispatch: notify`: the shipped scenario `like-gitlab`. `periods`
+    are the `schedule` of a scenario's policy, as far as they change the least number of instances.
+
     Left out: `periods` and `timezone`, as one policy is always in force; `update_interval` (how soon it is noticed
     what became of an instance), as the view is never old; `max_instances` (see `max_pods`), `max_use_count`,
     `scale_throttle` (100 instances a second), and the reservations of job requests to which no job comes.

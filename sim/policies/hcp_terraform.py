@@ -63,6 +63,10 @@ class HcpTerraform:
     agents: ceil(runs / slots_per_pod) replicas are required. The bounds are in pods, and those of the pool if not
     given (the operator has no default). As a Deployment does, the policy holds the number set last in between.
 
+    **A pool like theirs** has `slots_per_pod: 1`, `reservation_ttl: 0s` (without it a slot stays reserved while the
+    human thinks, and its pod stays for hours), `dispatch: notify`, and `scale_down: kill` with a `termination_grace` of
+    15 m: the shipped scenario `like-hcp-terraform`.
+
     Left out: targetWorkspaces (deprecated), the counting of workspaces for Terraform Enterprise before v202409-1, and
     that further events than the sync period make the operator look.
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sim.policies.cadence import Cadence
 from sim.policies.view import PoolView
-from sim.scenario.units import Duration, Period, Share
+from sim.scenario.units import Duration, Period, Ratio
 
 Select = Literal["Max", "Min", "Disabled"]
 Kind = Literal["Pods", "Percent"]
@@ -171,6 +171,36 @@ class Controller:
         return max(limits) if (sign > 0) == (rules.select_policy == "Max") else min(limits)
 
 
+class PlainHpa:
+    """What the controller does with a recommendation for an HPA without `behavior`: it stabilizes and limits otherwise.
+
+    Args:
+        window: seconds; the controller's --horizontal-pod-autoscaler-downscale-stabilization.
+    """
+
+    def __init__(self, window: float = 300.0) -> None:
+        self.window = window
+        self.recommendations: list[ScaleEvent] = []
+
+    def reconcile(self, now: float, current: int, recommended: int | None, minimum: int, maximum: int) -> int:
+        """One sync: the replicas to ask for, where *current* are asked for and the metric recommends *recommended*."""
+        if not self.recommendations:
+            self.recommendations.append(ScaleEvent(current, now))
+        if current == 0 and minimum != 0:
+            return 0  # zero that the HPA did not set means that autoscaling is switched off
+        if not minimum <= current <= maximum:
+            return min(max(current, minimum), maximum)
+        if recommended is None:
+            return current
+        return max(minimum, min(self.stabilized(now, recommended), max(2 * current, 4), maximum))
+
+    def stabilized(self, now: float, recommended: int) -> int:
+        """The highest recommendation of the window, upwards as well; *recommended* is kept."""
+        highest = max([recommended, *(value for value, time in self.recommendations if time >= now - self.window)])
+        store(self.recommendations, ScaleEvent(recommended, now), self.window)
+        return highest
+
+
 def _policies(*choices: tuple[Kind, int | None, float]) -> tuple[ScalingPolicy, ...]:
     return tuple(ScalingPolicy(kind, value, period) for kind, value, period in choices if value is not None)
 
@@ -196,9 +226,13 @@ class Hpa:
     switched off by hand (0 replicas), as the platform makes `min_pods` itself. What was asked for last counts as the
     current replicas, even if the platform could not delete that many pods.
 
+    With `behavior: none` it is an HPA whose specification has no `behavior` at all, which is another algorithm: the
+    highest recommendation of `scale_down_stabilization_window` counts (the controller's flag, 300 s), upwards, too, and
+    a step is limited to max(2 * replicas, 4). The scaling policies are not looked at then.
+
     Defaults are the documented ones (`average_utilization` 80; for tolerance the controller's flag). Left out: several
     metrics, several policies of one type, Pods and Object metrics, pods whose metric is missing, the CPU
-    initialization period, the delay of metrics, and the other scale-up limit of an HPA without any `behavior`.
+    initialization period, and the delay of metrics (`view_delay` in a scenario's `control`).
 
     Sources: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale, and pkg/controller/podautoscaler/
     {horizontal,replica_calculator}.go of github.com/kubernetes/kubernetes (master, as in omerap12/kubernetes@a769d588).
@@ -208,21 +242,22 @@ class Hpa:
     average_value: Annotated[float, Field(ge=0.001)] | None = None
     average_utilization: PositiveCount = 80
     interval: Period = 15.0
-    scale_up_tolerance: Share = 0.1
+    scale_up_tolerance: Ratio = 0.1
     scale_up_stabilization_window: Duration = 0.0
     scale_up_select_policy: Select = "Max"
     scale_up_percent: PositiveCount | None = 100
     scale_up_percent_period: Period = 15.0
     scale_up_pods: PositiveCount | None = 4
     scale_up_pods_period: Period = 15.0
-    scale_down_tolerance: Share = 0.1
+    scale_down_tolerance: Ratio = 0.1
     scale_down_stabilization_window: Duration = 300.0
     scale_down_select_policy: Select = "Max"
     scale_down_percent: PositiveCount | None = 100
     scale_down_percent_period: Period = 15.0
     scale_down_pods: PositiveCount | None = None
     scale_down_pods_period: Period = 15.0
-    _controller: Controller = field(init=False, repr=False, compare=False)
+    behavior: Literal["given", "none"] = "given"
+    _controller: Controller | PlainHpa = field(init=False, repr=False, compare=False)
     _cadence: Cadence = field(init=False, repr=False, compare=False)
     _replicas: int | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -238,10 +273,13 @@ class Hpa:
         for direction, policies in (("scale_up", up), ("scale_down", down)):
             if not policies:
                 raise ValueError(f"expected {direction}_percent or {direction}_pods, even if its policy is Disabled")
-        self._controller = Controller(
-            ScalingRules(up, self.scale_up_stabilization_window, self.scale_up_select_policy),
-            ScalingRules(down, self.scale_down_stabilization_window, self.scale_down_select_policy),
-        )
+        if self.behavior == "none":
+            self._controller = PlainHpa(self.scale_down_stabilization_window)
+        else:
+            self._controller = Controller(
+                ScalingRules(up, self.scale_up_stabilization_window, self.scale_up_select_policy),
+                ScalingRules(down, self.scale_down_stabilization_window, self.scale_down_select_policy),
+            )
         self._cadence = Cadence(self.interval)
 
     def desired_pods(self, view: PoolView) -> int:

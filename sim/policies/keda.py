@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.policies.cadence import Cadence
-from sim.policies.hpa import ScaleEvent, Tolerances, external_replicas, store
+from sim.policies.hpa import PlainHpa, Tolerances, external_replicas
 from sim.policies.view import PoolView
-from sim.scenario.units import Duration, Period, Share
+from sim.scenario.units import Duration, Period, Ratio
 
 # The core: what KEDA itself does, and the HPA that it makes
 
@@ -40,41 +40,13 @@ class ScaledObject:
         rest = minimum if idle is None else idle
         if replicas > rest and (idle is not None or minimum == 0):
             return rest if self._has_cooled_down(now, last_active) else replicas
-        return max(replicas, rest)
+        return max(replicas, rest) if idle is None else replicas  # Nobody raises a target to `idle_replica_count`.
 
     def _has_cooled_down(self, now: float, last_active: float | None) -> bool:
         # KEDA asks for later than that, but compares with a moment cut to whole seconds, so at that moment it is later.
         if last_active is None:
             return now >= self.initial_cooldown_period
         return now >= last_active + self.cooldown_period
-
-
-class PlainHpa:
-    """An HPA without `behavior`, which is what KEDA makes: it stabilizes and limits otherwise than one that has it.
-
-    Args:
-        window: seconds; the controller's --horizontal-pod-autoscaler-downscale-stabilization.
-    """
-
-    def __init__(self, window: float = 300.0) -> None:
-        self.window = window
-        self.recommendations: list[ScaleEvent] = []
-
-    def reconcile(self, now: float, current: int, recommended: int, minimum: int, maximum: int) -> int:
-        """One sync: the replicas to ask for, where *current* are asked for and the metric recommends *recommended*."""
-        if not self.recommendations:
-            self.recommendations.append(ScaleEvent(current, now))
-        if current == 0:
-            return 0  # switched off
-        if not minimum <= current <= maximum:
-            return min(max(current, minimum), maximum)
-        return max(minimum, min(self.stabilized(now, recommended), max(2 * current, 4), maximum))
-
-    def stabilized(self, now: float, recommended: int) -> int:
-        """The highest recommendation of the window, upwards as well; *recommended* is kept."""
-        highest = max([recommended, *(value for value, time in self.recommendations if time >= now - self.window)])
-        store(self.recommendations, ScaleEvent(recommended, now), self.window)
-        return highest
 
 
 # The policy
@@ -126,7 +98,7 @@ class Keda:
     min_replica_count: Annotated[int, Field(ge=0)] | None = None
     idle_replica_count: Annotated[int, Field(ge=0)] | None = None
     hpa_sync_period: Period = 15.0
-    hpa_tolerance: Share = 0.1
+    hpa_tolerance: Ratio = 0.1
     hpa_downscale_stabilization: Duration = 300.0
     _polling: Cadence = field(init=False, repr=False, compare=False)
     _syncing: Cadence = field(init=False, repr=False, compare=False)
@@ -144,6 +116,8 @@ class Keda:
     def desired_pods(self, view: PoolView) -> int:
         replicas = view.pods if self._replicas is None else self._replicas
         minimum = view.min_pods if self.min_replica_count is None else self.min_replica_count
+        if minimum > view.max_pods:
+            raise ValueError(f"expected min_replica_count of at most max_pods ({view.max_pods}), found {minimum}")
         length = length_in(view, self.metric)
         if self._syncing.is_due(view.time):
             recommended = self._recommended(view, length)

@@ -12,7 +12,7 @@ from pydantic import Field
 from sim.policies.cadence import Cadence
 from sim.policies.keda import Metric, length_in
 from sim.policies.view import PoolView
-from sim.scenario.units import Period, Share
+from sim.scenario.units import Period, Ratio
 
 # The core: ScaledJobs in KEDA's own terms
 
@@ -115,10 +115,11 @@ class KedaJobs:
 
     **Jobs and pods.** A job is a pod. It takes `slots_per_pod` tasks at once, which is why that is the default of
     `queue_length`, and further ones as slots fall free, like a job that reads a queue until it is empty. Running jobs
-    are all pods, pending ones the starting pods. To end is the jobs' own affair, not KEDA's: at each tick at which
-    nothing is queued and no pod is starting, all pods that are idle throughout end, down to `min_pods`. (While
-    something is queued, an idle pod is one that the dispatcher has not come to yet. And while pods are starting the
-    platform would take those first.)
+    are all pods, pending ones the starting pods. To end is the jobs' own affair, not KEDA's. With `ephemeral: true` and
+    `slots_per_pod: 1` in the pool each job ends with its task, as most do: the shipped scenario `like-keda-jobs` has a
+    pool like that. Without it, at each tick at which nothing is queued and no pod is starting, all pods that are idle
+    throughout end, down to `min_pods`. (While something is queued, an idle pod is one that the dispatcher has not come
+    to yet. And while pods are starting the platform would take those first, so an idle one stays.)
 
     **The metric** is `queued` tasks, `demand` (queued and running) or `unfinished` (those and reserved slots). In KEDA
     it depends on the trigger whether messages that are being worked on count, and so does which strategy fits. The
@@ -137,7 +138,7 @@ class KedaJobs:
     queue_length: Annotated[float, Field(gt=0)] | None = None
     strategy: Literal["default", "custom", "accurate", "eager"] = "default"
     custom_scaling_queue_length_deduction: int | None = None
-    custom_scaling_running_job_percentage: Share | None = None
+    custom_scaling_running_job_percentage: Ratio | None = None
     activation_queue_length: Annotated[float, Field(ge=0)] = 0
     metric: Metric | None = None
     polling_interval: Period = 30.0

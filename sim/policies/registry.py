@@ -16,7 +16,7 @@ from inspect import cleandoc
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from sim.scenario.units import Duration, Period, Share
+from sim.scenario.units import Duration, Period, Ratio, Share
 
 GROUP = "sim.policies"
 """The group of entry points under which an installed package registers policies."""
@@ -99,6 +99,7 @@ _QUANTITIES = {
     get_args(Period)[1:]: "duration in seconds or with a unit, above 0",
     get_args(Duration)[1:]: "duration in seconds or with a unit",
     get_args(Share)[1:]: "share or percentage",
+    get_args(Ratio)[1:]: "number of at least 0, or percentage",
 }
 
 

@@ -92,6 +92,20 @@ def parse_share(value: object) -> float:
     return share
 
 
+def parse_ratio(value: object) -> float:
+    """A ratio from a number of at least 0 or a percentage such as ``150%``.
+
+    Raises:
+        PydanticCustomError: it is neither.
+    """
+    ratio = _number(value)
+    if isinstance(value, str) and (match := re.fullmatch(rf"({_NUMBER})\s*%", value.strip(), re.ASCII)):
+        ratio = float(match[1]) / 100
+    if ratio is None or not 0 <= ratio <= 1e9:
+        raise PydanticCustomError("ratio", "a number of at least 0, or a percentage such as 150%")
+    return ratio
+
+
 def positive(seconds: float) -> float:
     """*seconds*, refused below a millisecond: the period of something that repeats, or a horizon."""
     if seconds < 0.001:
@@ -120,6 +134,9 @@ Rate = Annotated[
     WithJsonSchema({"type": "string", "pattern": rf"^\s*({_NUMBER})\s*/\s*[smhd]\s*$", "description": "such as 20/h"}),
 ]
 """Events per second, above 0."""
+
+Ratio = Annotated[float, BeforeValidator(parse_ratio)]
+"""A factor of at least 0, which may be above 1."""
 
 Share = Annotated[
     float,
