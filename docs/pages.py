@@ -44,11 +44,11 @@ of putting their metric, is that only slot 0 takes a `plan_and_apply` and that a
 else. So a queue of one looks served by a pod with an idle slot 1, for as long as it takes.
 
 `demand` asks for the slots of the kind that waiting tasks need. On steady-day 95 % of plans start within 35 s, against
-30 min under `fixed` for twice the pods, and 16 s under `landed` for a third more pods. In reserved-pod-deleted it keeps
-the replacement for five minutes after use, which `arc-busy` does not; in reservation-lost-while-thinking it holds a slot for a human who,
-as it turns out, comes only when another one is free (`spare: 0` does without); after a server restart it keeps pods for
-reservations that come back. On firefox-ci the pool is at `max_pods` for much of the time; `fixed` makes the slowest
-apply wait less there, for 38 % more pods.
+30 min under `fixed` for twice the pods, and 16 s under `landed` for a third more pods. In reserved-pod-deleted it
+keeps the replacement for five minutes after use, which `arc-busy` does not; in reservation-lost-while-thinking it
+holds a slot for a human who, as it turns out, comes only when another one is free (`spare: 0` does without); after a
+server restart it keeps pods for reservations that come back. On firefox-ci the pool is at `max_pods` for much of the
+time; `fixed` makes the slowest apply wait less there, for 38 % more pods.
 """
 
 

@@ -109,6 +109,14 @@ def test_a_draining_pod_counts_nowhere_and_takes_no_task() -> None:
     assert (found.tasks[3].plan_pod, found.tasks[3].plan_started_at) == (2, 22)
 
 
+def test_the_idle_slot_of_a_draining_pod_takes_no_task() -> None:
+    tasks = [plan(1, 0, 100), plan(2, 0, 20), plan(3, 0, 60), plan(4, 6, 10)]
+    pool = {**DRAIN, "slots_per_pod": 2, "scale_down": "drain"}
+    found = on_model(tasks, Script(1), pool=pool, horizon=600)
+    assert (found.tasks[3].plan_pod, found.pods[1].draining_at) == (1, 5)
+    assert (found.tasks[4].plan_pod, found.tasks[4].plan_started_at) == (0, 26)
+
+
 def test_a_draining_pod_takes_the_apply_that_is_reserved_on_it_and_goes_after_it() -> None:
     tasks = [plan_and_apply(1, 0, 3, 30, 20)]
     found = on_model(tasks, Always(0), pool={**DRAIN, "initial_pods": 1, "scale_down": "drain"}, horizon=600)
