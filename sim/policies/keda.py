@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sim.policies.cadence import Cadence
-from sim.policies.hpa import PlainHpa, Tolerances, external_replicas
+from sim.policies.hpa import SCALE_DOWN, SCALE_UP, Controller, PlainHpa, Tolerances, external_replicas
 from sim.policies.view import PoolView
 from sim.scenario.units import Duration, Period, Ratio
 
@@ -81,8 +81,8 @@ class Keda:
     than 0 does not last, as the HPA undoes it; KEDA documents it as not supported.
 
     The other defaults are the documented ones of KEDA and of kube-controller-manager. Left out: several triggers,
-    fallback, cached metrics, pausing, and `behavior` of the HPA (without which it has a scale-up limit of its own; the
-    policy `hpa` has it).
+    fallback, cached metrics, and pausing. KEDA makes an HPA without `behavior` unless one is given; with
+    `hpa_behavior: default` it has one with the documented defaults, as if `behavior: {}` were given.
 
     Sources, KEDA 2.20.2: https://keda.sh/docs/2.20/reference/scaledobject-spec/,
     https://github.com/kedacore/keda/blob/v2.20.2/pkg/scaling/executor/scale_scaledobjects.go; and horizontal.go in
@@ -100,9 +100,10 @@ class Keda:
     hpa_sync_period: Period = 15.0
     hpa_tolerance: Ratio = 0.1
     hpa_downscale_stabilization: Duration = 300.0
+    hpa_behavior: Literal["none", "default"] = "none"
     _polling: Cadence = field(init=False, repr=False, compare=False)
     _syncing: Cadence = field(init=False, repr=False, compare=False)
-    _hpa: PlainHpa = field(init=False, repr=False, compare=False)
+    _hpa: PlainHpa | Controller = field(init=False, repr=False, compare=False)
     _replicas: int | None = field(init=False, repr=False, compare=False, default=None)
     _last_active: float | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -112,6 +113,8 @@ class Keda:
         self._polling = Cadence(self.polling_interval)
         self._syncing = Cadence(self.hpa_sync_period)
         self._hpa = PlainHpa(self.hpa_downscale_stabilization)
+        if self.hpa_behavior == "default":
+            self._hpa = Controller(SCALE_UP, replace(SCALE_DOWN, stabilization_window=self.hpa_downscale_stabilization))
 
     def desired_pods(self, view: PoolView) -> int:
         replicas = view.pods if self._replicas is None else self._replicas

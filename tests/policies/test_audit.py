@@ -10,6 +10,7 @@ import sim
 from sim.policies.arc_busy import ArcBusy
 from sim.policies.cadence import Cadence
 from sim.policies.hpa import Hpa
+from sim.policies.keda import Keda
 
 from support import Script, plan, run, scenario
 
@@ -41,6 +42,11 @@ def test_an_hpa_without_behavior_holds_the_highest_recommendation_upwards_too() 
     assert policy.desired_pods(view(10, 12, 15)) == 12
     assert policy.desired_pods(view(12, 3, 30)) == 12
     assert policy.desired_pods(view(12, 3, 91)) == 3
+
+
+def test_kedas_hpa_may_have_a_behavior() -> None:
+    policies = [Keda(queue_length=1, hpa_behavior=behavior, polling_interval=1000) for behavior in ("none", "default")]
+    assert [policy.desired_pods(view(1, 40, 15)) for policy in policies] == [4, 5]
 
 
 def test_arc_by_queued_and_running_jobs_only() -> None:
