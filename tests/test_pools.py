@@ -150,7 +150,7 @@ def test_a_pool_more_changes_nothing_random_of_the_others() -> None:
     [
         ({"pools": {"a": {}}, "pool": {"max_pods": 3}}, "a pool or pools, and not both"),
         ({"pools": {}}, "at least one"),
-        ({"pools": {"a.b": {}}}, "String should match pattern"),
+        ({"pools": {"a.b": {}}}, "names of letters"),
         ({"pools": {"a": {"initial_pods": 2}, "b": {}}, "quota": 2}, r"at least the pods .* at the start \(3\)"),
         ({"pools": {"a": {}}, "faults": [{"kind": "pod_deletion", "at": 1, "target": 0, "pool": "b"}]}, "the pools: a"),
         ({"workload": {"tasks": [{**plan(1, 0, 1), "pool": "x"}]}}, "one of the pools: default"),
@@ -197,7 +197,21 @@ def test_what_a_row_does_not_say_is_as_the_scenario_says(tmp_path: Path) -> None
     [
         ("at,kind\n5,pod_delete\n", "incidents.csv:2: kind: found 'pod_delete', expected one of pod_deletion"),
         ("at,kind\nx,server_restart\n", "incidents.csv:2: at: found 'x', expected seconds"),
-        ("at,kind\n5,pod_deletion\n", "incidents.csv:2: target: found '', expected what pod_deletion has there"),
+        (
+            "at,kind\n5,pod_deletion\n",
+            "incidents.csv:2: target: found nothing, said beside the file, expected what pod",
+        ),
+        ("at,kind,pod\n5,pod_deletion,abc\n", "incidents.csv:2: pod: found 'abc', expected the number of a pod"),
+        (
+            "at,kind,pod,target\n5,pod_deletion,0,any\n",
+            "incidents.csv:2: target: found 'any', expected none, as the row",
+        ),
+        ("", "incidents.csv: found no rows, expected a fault in each row"),
+        (
+            "kind\nserver_restart\n",
+            "incidents.csv: found the columns 'kind', expected a fault in each row, with a column at",
+        ),
+        ("at,at,kind\n5,6,server_restart\n", "incidents.csv:1: at: found the column twice, expected it once"),
         ("at,kind,who\n5,server_restart,me\n", "incidents.csv:2: who: found the unknown column 'who'"),
         ("at,kind,target,pool\n5,pod_deletion,any,c\n", "expected one of the pools: a, b"),
         ("at,kind\n5\n", "incidents.csv:2: found 1 cells, expected 2"),
@@ -215,3 +229,14 @@ def test_outcome_keeps_the_pods_of_pools_apart() -> None:
     result = sim.run(scenario(workload={"tasks": tasks}, pools={"apps": SMALL, "infra": SMALL}), [Always(1)])
     assert [outcome(result).tasks[n].plan_pod for n in (1, 2)] == [0, 0]
     assert result.pods.pool.tolist() == ["apps", "infra"]
+
+
+def test_strikes_cannot_be_written_into_a_file_where_they_would_hide_it(tmp_path: Path) -> None:
+    with pytest.raises(sim.InputError, match=r"faults\[0\].strikes: found the unknown key 'strikes'"):
+        recorded(tmp_path, more=", strikes: []")
+
+
+def test_results_with_faults_from_a_recording_can_be_read_without_it(tmp_path: Path) -> None:
+    result = sim.run(recorded(tmp_path))
+    again = sim.Scenario.model_validate(result.scenario.model_dump(mode="json"))
+    assert sim.run(again).incidents.equals(result.incidents)

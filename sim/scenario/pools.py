@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, refuse
 from sim.scenario.distributions import Quantity
@@ -16,8 +18,16 @@ MOST_SLOTS: Final = 10_000_000
 ONLY_POOL: Final = "default"
 """What the pool of a scenario is called that has a `pool` and no `pools`."""
 
-PoolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
-"""Dots are left out, as they separate the parts of a metric's name."""
+
+def _known_name(name: str) -> str:
+    """*name*, refused if a metric could not be told by it: dots separate the parts of a metric's name."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name, re.ASCII):
+        expected = f"names of letters, digits, dashes and underscores, and not {name[:100]!r}"
+        raise PydanticCustomError("pool_name", "{expected}", {"expected": expected})
+    return name
+
+
+PoolName = Annotated[str, AfterValidator(_known_name)]
 
 
 class PoolSettings(Part):

@@ -39,11 +39,20 @@ class RecordedFaults(Part):
     @classmethod
     def _read_file(cls, data: Any, info: ValidationInfo) -> Any:
         """Take the strikes from the file, relative to the folder that the validation context names."""
-        if not isinstance(data, dict) or "file" not in data or "strikes" in data:
+        if not isinstance(data, dict) or "file" not in data:
+            return data
+        if "strikes" in data:  # A scenario as it was resolved has them. A file cannot: it would hide what it names.
+            if info.context is not None:
+                known = ", ".join(name for name in cls.model_fields if name != "strikes")
+                raise PydanticCustomError("unknown_key", "one of: {known}", {"key": "strikes", "known": known})
             return data
         folder = (info.context or {}).get("folder", Path())
         try:
-            rows = read_rows(folder / str(data["file"]))
+            path = folder / str(data["file"])
+            rows = read_rows(path)
+            if not rows or "at" not in rows[0][1]:
+                found = "no rows" if not rows else f"the columns {shown(', '.join(rows[0][1]))}"
+                raise InputError(str(path), "", f"found {found}, expected a fault in each row, with a column at")
             strikes = [_strike(data, row, where) for where, row in rows]
         except InputError as error:
             raise refuse("file", f"a CSV file with a fault in each row; {error}") from None
@@ -60,6 +69,10 @@ def _strike(defaults: dict[str, Any], row: dict[str, str], where: str) -> dict[s
             raise InputError(where, column, f"found the unknown column {shown(column)}, expected {', '.join(_COLUMNS)}")
     given = {name: cell for name, cell in row.items() if cell}
     kind = given.get("kind", defaults.get("kind"))
+    if "pod" in given and not (given["pod"].isascii() and given["pod"].isdecimal()):
+        raise InputError(where, "pod", f"found {shown(given['pod'])}, expected the number of a pod, such as 0")
+    if "pod" in given and "target" in given:
+        raise InputError(where, "target", f"found {shown(given['target'])}, expected none, as the row has a pod")
     target: Any = given.get("pod") or given.get("target") or defaults.get("target")
     strike: dict[str, Any] = {"kind": kind, "at": _seconds(given.get("at", ""), where, "at")}
     duration: Any = given.get("duration", defaults.get("duration"))
@@ -83,7 +96,8 @@ def _strike(defaults: dict[str, Any], row: dict[str, str], where: str) -> dict[s
             else next(str(step) for step in detail["loc"] if step in strike)
         )
         expected = f"one of {', '.join(get_args(Kind))}" if column == "kind" else f"what {kind} has there"
-        raise InputError(where, column, f"found {shown(row.get(column, ''))}, expected {expected}") from None
+        found = shown(row[column]) if row.get(column) else f"{shown(defaults.get(column))}, said beside the file"
+        raise InputError(where, column, f"found {found}, expected {expected}") from None
     return strike
 
 

@@ -44,7 +44,11 @@ def _read(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            return list(reader.fieldnames or []), [(f"{path}:{reader.line_num}", row) for row in reader]
+            names = list(reader.fieldnames or [])
+            for name in names:
+                if names.count(name) > 1:
+                    raise InputError(f"{path}:1", name, "found the column twice, expected it once")
+            return names, [(f"{path}:{reader.line_num}", row) for row in reader]
     except OSError as error:
         raise InputError(str(path), "", f"cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
