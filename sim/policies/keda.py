@@ -112,9 +112,11 @@ class Keda:
             raise ValueError("expected idle_replica_count to be less than min_replica_count")
         self._polling = Cadence(self.polling_interval)
         self._syncing = Cadence(self.hpa_sync_period)
-        self._hpa = PlainHpa(self.hpa_downscale_stabilization)
+        window = self.hpa_downscale_stabilization
         if self.hpa_behavior == "default":
-            self._hpa = Controller(SCALE_UP, replace(SCALE_DOWN, stabilization_window=self.hpa_downscale_stabilization))
+            self._hpa = Controller(SCALE_UP, replace(SCALE_DOWN, stabilization_window=window))
+        else:
+            self._hpa = PlainHpa(window)
 
     def desired_pods(self, view: PoolView) -> int:
         replicas = view.pods if self._replicas is None else self._replicas

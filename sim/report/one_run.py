@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from sim.results.result_base import ResultBase
 
 
+def waited_until(tasks: pd.DataFrame) -> pd.Series[Any]:
+    """When each wait to apply was over: at the start of the apply, or when the task was canceled; NaN if it was not."""
+    return tasks.apply_started_at.fillna(tasks.ended_at.where(tasks.state == "canceled"))
+
+
 class OneRun:
     """The frames of one policy in one replication.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.report.one_run import OneRun
+from sim.report.one_run import OneRun, waited_until
 from sim.results.atomic_write import atomic_write
 from sim.runs.codes import CAUSES
 from sim.runs.time import SECOND
@@ -182,9 +182,8 @@ class _Run:
         yield from self._counter("pods", total=[(self._pods.created_at, self._pods.deleted_at)])
         yield from self._counter("slots", running=running, reserved=reserved)
         pending_until = self._tasks.plan_started_at.fillna(self._tasks.ended_at)
-        waited_until = confirmed.apply_started_at.fillna(confirmed.ended_at.where(confirmed.state == "canceled"))
         yield from self._counter("pending tasks", total=[(self._tasks.arrived_at, pending_until)])
-        yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, waited_until)])
+        yield from self._counter("confirmed, waiting", total=[(confirmed.confirmed_at, waited_until(confirmed))])
 
     def _counter(self, counter: str, **series: list[tuple[pd.Series[Any], pd.Series[Any]]]) -> Iterator[Event]:
         """How much of each series, begins and ends, is on: at the start, whenever that changes, and at the horizon."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.report.one_run import waited_until
 from sim.report.pictures import style
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ def _demand(result: ResultBase, label: str, replication: int) -> tuple[Floats, F
 def _waiting(result: ResultBase, label: str, replication: int) -> tuple[Floats, Floats]:
     own = _of(result.tasks, label, replication)
     own = own[own.confirmed_at.notna()]
-    canceled_at = own.ended_at.where(own.state == "canceled")
-    return counted(*_spans(own.confirmed_at, own.apply_started_at.fillna(canceled_at)), result.scenario.end)
+    return counted(*_spans(own.confirmed_at, waited_until(own)), result.scenario.end)
 
 
 def _spans(begins: Any, ends: Any) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.report.one_run import OneRun
+from sim.report.one_run import OneRun, waited_until
 from sim.report.pictures import style
 from sim.report.pictures.time_window import TimeWindow, shown_pods, worst_time_window
 
@@ -84,11 +84,6 @@ def _legend(axes: Axes, kinds: set[str], drains: bool) -> None:
     axes.set_title(axes.get_title(loc="left"), loc="left", pad=24, fontsize=11, fontweight="bold")
 
 
-def _until(waiting: pd.DataFrame) -> pd.Series[Any]:
-    """When each wait was over: at the start of the apply, or when the task was canceled; NaN if it was not."""
-    return waiting.apply_started_at.fillna(waiting.ended_at.where(waiting.state == "canceled"))
-
-
 class _Lanes:
     """The lanes of one policy."""
 
@@ -101,7 +96,7 @@ class _Lanes:
         self._reservations = run.reservations
         self._incidents = run.incidents
         waiting = self._tasks[self._tasks.apply_wait > 0]
-        waiting = stretch.cuts(waiting.assign(until=_until(waiting)), "confirmed_at", "until")
+        waiting = stretch.cuts(waiting.assign(until=waited_until(waiting)), "confirmed_at", "until")
         self._waiting = waiting.nlargest(WAITERS, "apply_wait").sort_values("confirmed_at")
         self._more_waiting = len(waiting) - len(self._waiting)
         chosen, self._left_out = shown_pods(run.pods, self._waiting, stretch)
