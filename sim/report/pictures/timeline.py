@@ -11,7 +11,6 @@ from sim.report.pictures import style
 from sim.report.pictures.time_window import TimeWindow, shown_pods, worst_time_window
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from sim.results.result_base import ResultBase
