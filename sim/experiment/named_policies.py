@@ -124,7 +124,7 @@ def _chosen(
         made = _checked(_made(factory, choice.parameters, choice.name), choice.name)
         return NamedPolicy(choice.shown_label, _scheduled(made, choice.schedule), choice.name)
     except _BadParameterError as error:
-        raise mistake(str(error), error.parameter) from None
+        raise mistake(str(error), *error.path) from None
     except InputError as error:
         raise mistake(error.problem) from None
 
@@ -145,9 +145,11 @@ def _known_name(kind: type[Any]) -> str | None:
 
 
 class _BadParameterError(Exception):
-    def __init__(self, parameter: str, problem: str) -> None:
+    """A parameter is not as the policy wants it. *path* is where in the policy's mapping it stands."""
+
+    def __init__(self, path: tuple[str | int, ...], problem: str) -> None:
         super().__init__(problem)
-        self.parameter = parameter
+        self.path = path
 
 
 def _factory(name: str, allow_plugins: bool) -> Any:
@@ -174,7 +176,7 @@ def _made(factory: Any, parameters: dict[str, Any], name: str) -> Any:
         for parameter in parameters:
             if parameter not in known:
                 expected = f"one of: {_names(known)}" if known else "none, as it has no parameters"
-                raise _BadParameterError(parameter, f"found a parameter {name} does not have, expected {expected}")
+                raise _BadParameterError((parameter,), f"found a parameter {name} does not have, expected {expected}")
         try:
             kinds = get_type_hints(factory, include_extras=True)
         except Exception as error:
@@ -184,7 +186,8 @@ def _made(factory: Any, parameters: dict[str, Any], name: str) -> Any:
                 reader = TypeAdapter(kinds[parameter], config=ConfigDict(allow_inf_nan=False))
                 parameters[parameter] = reader.validate_python(value, strict=True)
             except ValidationError as error:
-                raise _BadParameterError(parameter, describe(error.errors(include_url=False)[0])) from None
+                detail = error.errors(include_url=False)[0]
+                raise _BadParameterError((parameter, *detail["loc"]), describe(detail)) from None
     try:
         return factory(**parameters)
     except (Exception, SystemExit) as error:

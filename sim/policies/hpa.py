@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from sim.policies.cadence import Cadence
 from sim.policies.view import PoolView
@@ -33,6 +34,33 @@ def external_replicas(replicas: int, usage: int, average_value: int, tolerances:
     if replicas and tolerances.hold(usage / (average_value * replicas)):
         return replicas
     return ceil(usage / average_value)
+
+
+def external_replicas_for_value(current: int, ready: int, usage: int, value: int, tolerances: Tolerances) -> int:
+    """Replicas for an external metric with a target for all pods together, both in the same unit.
+
+    Args:
+        current: the replicas that are asked for now.
+        ready: pods that are ready. The metric's ratio to its target is the factor by which their number changes.
+        usage: the metric.
+        value: the target.
+        tolerances: within these, nothing changes.
+    """
+    ratio = usage / value
+    if current == 0:
+        return ceil(ratio)
+    return current if tolerances.hold(ratio) else ceil(ratio * ready)
+
+
+def largest(proposals: Sequence[int | None], current: int) -> int | None:
+    """What several metrics recommend together: the largest proposal.
+
+    None if no metric has a figure, or if one has none and the others would remove some of the *current* replicas.
+    """
+    known = [proposal for proposal in proposals if proposal is not None]
+    if not known or (len(known) < len(proposals) and max(known) < current):
+        return None
+    return max(known)
 
 
 def resource_replicas(
@@ -201,6 +229,29 @@ class PlainHpa:
         return highest
 
 
+# The policy
+
+Length = Literal["queued", "demand", "unfinished"]
+
+
+def length_in(view: PoolView, length: Length) -> int:
+    """Tasks that wait; or those and running ones; or those and the ones that hold a reserved slot."""
+    return {"queued": view.queued, "demand": view.demand, "unfinished": view.demand + view.reserved}[length]
+
+
+@with_config(extra="forbid")
+class Metric(TypedDict, total=False):
+    """One entry of an HPA's `metrics`: what is measured, and one of three targets."""
+
+    length: Length
+    average_value: Annotated[float, Field(ge=0.001)]
+    value: Annotated[float, Field(ge=0.001)]
+    average_utilization: PositiveCount
+
+
+TARGETS = ("average_value", "value", "average_utilization")
+
+
 def _policies(*choices: tuple[Kind, int | None, float]) -> tuple[ScalingPolicy, ...]:
     return tuple(ScalingPolicy(kind, value, period) for kind, value, period in choices if value is not None)
 
@@ -217,22 +268,29 @@ class Hpa:
       the running and reserved slots of the ready pods in whole percent. Starting pods are not ready: they are left
       out, but count as idle ones before anything is scaled up. Without a ready pod nothing changes.
 
+    `metrics` is a list in place of these, of which the largest recommendation counts, for example `[{length: queued,
+    value: 20}, {average_utilization: 70}]`. Each has one target: `average_value` or `value` of the tasks that `length`
+    says (`queued`, `demand`, which is the default, or `unfinished`: those and reserved slots), or
+    `average_utilization`. With `value` the ready pods change by the factor metric / `value`. A metric without a figure
+    is left out, and then no pod is removed.
+
     A ratio within the tolerances changes nothing. Of the recommendations of a stabilization window that one counts
     which changes least; the first is the number of pods there are. Then the scaling policies of the direction limit
     the change per period; select_policy says which of them.
 
     `min_pods` is minReplicas. 0 means HPAScaleToZero, to zero and from it, with `external` only: with `utilization`
-    the API refuses it, and 1 is taken instead. A pool that starts below `min_pods` is not taken for one that was
-    switched off by hand (0 replicas), as the platform makes `min_pods` itself. What was asked for last counts as the
-    current replicas, even if the platform could not delete that many pods.
+    the API refuses it, and 1 is taken instead. The controller scales from zero only what it scaled to zero itself
+    (condition ScaledToZero): with `scaled_to_zero: false` a pool that starts with 0 pods counts as switched off by
+    hand, and stays so. A pool that starts below `min_pods` does not, as the platform makes `min_pods` itself. What was
+    asked for last counts as the current replicas, even if the platform could not delete that many pods.
 
     With `behavior: none` it is an HPA whose specification has no `behavior` at all, which is another algorithm: the
     highest recommendation of `scale_down_stabilization_window` counts (the controller's flag, 300 s), upwards, too, and
     a step is limited to max(2 * replicas, 4). The scaling policies are not looked at then.
 
     Defaults are the documented ones (`average_utilization` 80; for tolerance the controller's flag). Left out: several
-    metrics, several policies of one type, Pods and Object metrics, pods whose metric is missing, the CPU
-    initialization period, and the delay of metrics (`view_delay` in a scenario's `control`).
+    policies of one type, Pods and Object metrics, pods whose metric is missing, the CPU initialization period, and
+    the delay of metrics (`view_delay` in a scenario's `control`).
 
     Sources: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale, and pkg/controller/podautoscaler/
     {horizontal,replica_calculator}.go of github.com/kubernetes/kubernetes (master, as in omerap12/kubernetes@a769d588).
@@ -257,11 +315,23 @@ class Hpa:
     scale_down_pods: PositiveCount | None = None
     scale_down_pods_period: Period = 15.0
     behavior: Literal["given", "none"] = "given"
+    metrics: list[Metric] | None = None
+    scaled_to_zero: bool = True
     _controller: Controller | PlainHpa = field(init=False, repr=False, compare=False)
     _cadence: Cadence = field(init=False, repr=False, compare=False)
     _replicas: int | None = field(init=False, repr=False, compare=False, default=None)
+    _switched_off: bool = field(init=False, repr=False, compare=False, default=False)
 
     def __post_init__(self) -> None:
+        if self.metrics == []:
+            raise ValueError("expected at least one of metrics, or none of the list")
+        for metric in self._metrics(slots_per_pod=1):
+            targets = [target for target in TARGETS if target in metric]
+            if len(targets) != 1 or ("average_utilization" in metric and "length" in metric):
+                raise ValueError(
+                    "expected each of the metrics to have one target: average_value or value (of a length), or "
+                    "average_utilization"
+                )
         up = _policies(
             ("Percent", self.scale_up_percent, self.scale_up_percent_period),
             ("Pods", self.scale_up_pods, self.scale_up_pods_period),
@@ -283,11 +353,14 @@ class Hpa:
         self._cadence = Cadence(self.interval)
 
     def desired_pods(self, view: PoolView) -> int:
-        minimum = view.min_pods if self.metric == "external" else max(view.min_pods, 1)
+        metrics = self._metrics(view.slots_per_pod)
+        external = any("average_utilization" not in metric for metric in metrics)
+        minimum = view.min_pods if external else max(view.min_pods, 1)
         if self._replicas is None:
             self._replicas = max(view.pods, minimum)
-        if self._cadence.is_due(view.time):
-            recommended = self._recommended(view, self._replicas)
+            self._switched_off = self._replicas == 0 and not self.scaled_to_zero
+        if self._cadence.is_due(view.time) and not self._switched_off:
+            recommended = largest([self._proposal(metric, view) for metric in metrics], self._replicas)
             self._replicas = self._controller.reconcile(view.time, self._replicas, recommended, minimum, view.max_pods)
         return self._replicas
 
@@ -295,14 +368,26 @@ class Hpa:
     def unchanged_until(self) -> float:
         return self._cadence.next
 
-    def _recommended(self, view: PoolView, replicas: int) -> int | None:
-        tolerances = Tolerances(self.scale_up_tolerance, self.scale_down_tolerance)
+    def _metrics(self, slots_per_pod: int) -> Sequence[Metric]:
+        if self.metrics is not None:
+            return self.metrics
         if self.metric == "external":
-            # in thousandths, as Kubernetes counts
-            average_value = round(1000 * (self.average_value or view.slots_per_pod))
-            return external_replicas(view.pods, 1000 * view.demand, average_value, tolerances)
+            return [{"average_value": self.average_value or slots_per_pod}]
+        return [{"average_utilization": self.average_utilization}]
+
+    def _proposal(self, metric: Metric, view: PoolView) -> int | None:
+        """The replicas that one metric recommends; None if it has no figure. Lengths are in thousandths, as there."""
+        assert self._replicas is not None
+        tolerances = Tolerances(self.scale_up_tolerance, self.scale_down_tolerance)
         ready = view.pods - view.starting_pods
+        usage = 1000 * length_in(view, metric.get("length", "demand"))
+        if "average_value" in metric:
+            return external_replicas(view.pods, usage, round(1000 * metric["average_value"]), tolerances)
+        if "value" in metric:
+            value = round(1000 * metric["value"])
+            return external_replicas_for_value(self._replicas, ready, usage, value, tolerances)
         busy = view.running + view.reserved
+        target = metric["average_utilization"]
         return resource_replicas(
-            replicas, busy, view.slots_per_pod, ready, view.starting_pods, self.average_utilization, tolerances
+            self._replicas, busy, view.slots_per_pod, ready, view.starting_pods, target, tolerances
         )

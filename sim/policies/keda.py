@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from sim.policies.cadence import Cadence
-from sim.policies.hpa import SCALE_DOWN, SCALE_UP, Controller, PlainHpa, Tolerances, external_replicas
+from sim.policies.hpa import (
+    SCALE_DOWN,
+    SCALE_UP,
+    Controller,
+    Length,
+    PlainHpa,
+    Tolerances,
+    external_replicas,
+    external_replicas_for_value,
+    length_in,
+)
 from sim.policies.view import PoolView
 from sim.scenario.units import Duration, Period, Ratio
 
@@ -51,12 +62,18 @@ class ScaledObject:
 
 # The policy
 
-Metric = Literal["queued", "demand", "unfinished"]
+QueueLength = Annotated[float, Field(ge=0.001)]
+ActivationQueueLength = Annotated[float, Field(ge=0)]
 
 
-def length_in(view: PoolView, metric: Metric) -> int:
-    """Tasks that wait; or those and running ones; or those and the ones that hold a reserved slot."""
-    return {"queued": view.queued, "demand": view.demand, "unfinished": view.demand + view.reserved}[metric]
+@with_config(extra="forbid")
+class Trigger(TypedDict, total=False):
+    """One of a ScaledObject's `triggers`; what is not given is as it would be without `triggers`."""
+
+    metric: Length
+    queue_length: QueueLength
+    activation_queue_length: ActivationQueueLength
+    metric_type: Literal["AverageValue", "Value"]
 
 
 @dataclass
@@ -80,7 +97,12 @@ class Keda:
     `min_replica_count` or, without it, `min_pods`, below which the platform does not go. An `idle_replica_count` other
     than 0 does not last, as the HPA undoes it; KEDA documents it as not supported.
 
-    The other defaults are the documented ones of KEDA and of kube-controller-manager. Left out: several triggers,
+    `triggers` is a list of several, for example `[{metric: queued, queue_length: 1}, {metric: demand}]`, each with
+    `metric`, `queue_length`, `activation_queue_length` and `metric_type`; what one does not say is as given beside the
+    list. It is active while any of them is, and the largest recommendation counts. With `metric_type: Value` the ready
+    pods change by the factor metric / `queue_length`.
+
+    The other defaults are the documented ones of KEDA and of kube-controller-manager. Left out: scaling modifiers,
     fallback, cached metrics, and pausing. KEDA makes an HPA without `behavior` unless one is given; with
     `hpa_behavior: default` it has one with the documented defaults, as if `behavior: {}` were given.
 
@@ -89,9 +111,9 @@ class Keda:
     https://github.com/kubernetes/kubernetes/tree/master/pkg/controller/podautoscaler.
     """
 
-    queue_length: Annotated[float, Field(ge=0.001)] | None = None
-    activation_queue_length: Annotated[float, Field(ge=0)] = 0
-    metric: Metric = "demand"
+    queue_length: QueueLength | None = None
+    activation_queue_length: ActivationQueueLength = 0
+    metric: Length = "demand"
     polling_interval: Period = 30.0
     cooldown_period: Duration = 300.0
     initial_cooldown_period: Duration = 0.0
@@ -101,6 +123,7 @@ class Keda:
     hpa_tolerance: Ratio = 0.1
     hpa_downscale_stabilization: Duration = 300.0
     hpa_behavior: Literal["none", "default"] = "none"
+    triggers: list[Trigger] | None = None
     _polling: Cadence = field(init=False, repr=False, compare=False)
     _syncing: Cadence = field(init=False, repr=False, compare=False)
     _hpa: PlainHpa | Controller = field(init=False, repr=False, compare=False)
@@ -110,6 +133,8 @@ class Keda:
     def __post_init__(self) -> None:
         if self.idle_replica_count is not None and self.idle_replica_count >= (self.min_replica_count or 0):
             raise ValueError("expected idle_replica_count to be less than min_replica_count")
+        if self.triggers == []:
+            raise ValueError("expected at least one of triggers, or none of the list")
         self._polling = Cadence(self.polling_interval)
         self._syncing = Cadence(self.hpa_sync_period)
         window = self.hpa_downscale_stabilization
@@ -123,12 +148,13 @@ class Keda:
         minimum = view.min_pods if self.min_replica_count is None else self.min_replica_count
         if minimum > view.max_pods:
             raise ValueError(f"expected min_replica_count of at most max_pods ({view.max_pods}), found {minimum}")
-        length = length_in(view, self.metric)
+        triggers: list[Trigger] = [{}] if self.triggers is None else self.triggers
         if self._syncing.is_due(view.time):
-            recommended = self._recommended(view, length)
+            recommended = max(self._recommended(trigger, view, replicas) for trigger in triggers)
             replicas = self._hpa.reconcile(view.time, replicas, recommended, max(minimum, 1), view.max_pods)
         if self._polling.is_due(view.time):
-            replicas = self._polled(view.time, replicas, length, minimum)
+            active = any(self._is_active(trigger, view) for trigger in triggers)
+            replicas = self._polled(view.time, replicas, active, minimum)
         self._replicas = replicas
         return replicas
 
@@ -136,13 +162,21 @@ class Keda:
     def unchanged_until(self) -> float:
         return min(self._syncing.next, self._polling.next)
 
-    def _recommended(self, view: PoolView, length: int) -> int:
+    def _recommended(self, trigger: Trigger, view: PoolView, replicas: int) -> int:
         # in thousandths, as Kubernetes counts
-        target = round(1000 * (self.queue_length or view.slots_per_pod))
-        return external_replicas(view.pods, 1000 * length, target, Tolerances(self.hpa_tolerance, self.hpa_tolerance))
+        target = round(1000 * (trigger.get("queue_length") or self.queue_length or view.slots_per_pod))
+        length = 1000 * length_in(view, trigger.get("metric", self.metric))
+        tolerances = Tolerances(self.hpa_tolerance, self.hpa_tolerance)
+        if trigger.get("metric_type") == "Value":
+            ready = view.pods - view.starting_pods
+            return external_replicas_for_value(replicas, ready, length, target, tolerances)
+        return external_replicas(view.pods, length, target, tolerances)
 
-    def _polled(self, now: float, replicas: int, length: int, minimum: int) -> int:
-        active = length > self.activation_queue_length
+    def _is_active(self, trigger: Trigger, view: PoolView) -> bool:
+        threshold = trigger.get("activation_queue_length", self.activation_queue_length)
+        return length_in(view, trigger.get("metric", self.metric)) > threshold
+
+    def _polled(self, now: float, replicas: int, active: bool, minimum: int) -> int:
         if active:
             self._last_active = now
         scaled = ScaledObject(minimum, self.idle_replica_count, self.cooldown_period, self.initial_cooldown_period)

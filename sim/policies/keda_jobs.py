@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from sim.policies.cadence import Cadence
-from sim.policies.keda import Metric, length_in
+from sim.policies.hpa import Length, length_in
 from sim.policies.view import PoolView
 from sim.scenario.units import Period, Ratio
 
@@ -140,7 +140,7 @@ class KedaJobs:
     custom_scaling_queue_length_deduction: int | None = None
     custom_scaling_running_job_percentage: Ratio | None = None
     activation_queue_length: Annotated[float, Field(ge=0)] = 0
-    metric: Metric | None = None
+    metric: Length | None = None
     polling_interval: Period = 30.0
     _polling: Cadence = field(init=False, repr=False, compare=False)
     _made_jobs: bool = field(init=False, repr=False, compare=False, default=False)

@@ -111,5 +111,7 @@ def _in_words(hint: Any) -> str:
             if hint.__metadata__[: len(marks)] == marks:
                 return words
         return _in_words(hint.__origin__)
+    if get_origin(hint) is list and hasattr(get_args(hint)[0], "__total__"):
+        return f"list of mappings with {', '.join(get_type_hints(get_args(hint)[0]))}"
     parts = [part for part in get_args(hint) if part is not type(None)]
     return _WORDS.get(hint, "value") if not parts else ", ".join(dict.fromkeys(map(_in_words, parts)))

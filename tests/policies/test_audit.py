@@ -44,6 +44,66 @@ def test_an_hpa_without_behavior_holds_the_highest_recommendation_upwards_too() 
     assert policy.desired_pods(view(12, 3, 91)) == 3
 
 
+def test_of_several_metrics_of_an_hpa_the_largest_recommendation_counts() -> None:
+    def asked(metrics: list[Any], pods: int = 4, queued: int = 12, starting: int = 0) -> int:
+        return Hpa(metrics=metrics).desired_pods(view(pods, queued, 15)._replace(starting_pods=starting))
+
+    assert asked([{"average_value": 6}, {"length": "queued", "average_value": 2}]) == 6
+    assert asked([{"average_value": 2}, {"average_utilization": 50}]) == 6
+    # Without a ready pod the utilization has no figure: pods may be added then, and none is removed.
+    assert asked([{"average_value": 2}, {"average_utilization": 50}], starting=4) == 6
+    assert asked([{"average_value": 6}, {"average_utilization": 50}], starting=4) == 4
+
+
+def test_the_target_of_an_hpas_metric_may_be_a_value_for_all_pods_together() -> None:
+    def asked(pods: int, starting: int, queued: int) -> int:
+        policy = Hpa(metrics=[{"value": 10}], scale_down_stabilization_window=0)
+        return policy.desired_pods(view(pods, queued, 15)._replace(starting_pods=starting, min_pods=0))
+
+    assert asked(4, 0, 15) == 6
+    assert asked(4, 2, 15) == 3
+    assert asked(4, 0, 11) == 4
+    assert asked(0, 0, 15) == 2
+
+
+def test_an_hpa_scales_from_zero_only_what_it_scaled_to_zero() -> None:
+    policies = [Hpa(scaled_to_zero=choice) for choice in (True, False)]
+    assert [policy.desired_pods(view(0, 3, 15)._replace(min_pods=0)) for policy in policies] == [3, 0]
+    own = Hpa(scaled_to_zero=False, scale_down_stabilization_window=0)
+    assert own.desired_pods(view(1, 0, 15)._replace(min_pods=0)) == 0
+    assert own.desired_pods(view(0, 2, 30)._replace(min_pods=0)) == 2
+
+
+def test_keda_is_active_while_any_of_its_triggers_is_and_the_largest_recommendation_counts() -> None:
+    triggers: list[Any] = [{"activation_queue_length": 5, "queue_length": 4}, {"metric": "queued", "queue_length": 2}]
+    policy = Keda(triggers=triggers, polling_interval=5, min_replica_count=0)
+    assert policy.desired_pods(view(0, 3, 5)._replace(min_pods=0)) == 1
+    assert policy.desired_pods(view(1, 3, 20)._replace(min_pods=0)) == 2
+    never = Keda(triggers=triggers[:1], polling_interval=5, min_replica_count=0)
+    assert never.desired_pods(view(0, 3, 5)._replace(min_pods=0)) == 0
+
+
+def test_the_target_of_a_kedas_trigger_may_be_a_value() -> None:
+    policy = Keda(triggers=[{"queue_length": 10, "metric_type": "Value"}], polling_interval=1000)
+    assert policy.desired_pods(view(4, 15, 15)) == 6
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        ({"name": "hpa", "metrics": [{"length": "queued"}]}, "expected each of the metrics to have one target"),
+        ({"name": "hpa", "metrics": [{"value": 1, "average_value": 1}]}, "to have one target"),
+        ({"name": "hpa", "metrics": []}, "expected at least one of metrics"),
+        ({"name": "hpa", "metrics": [{"valu": 1}]}, "valu"),
+        ({"name": "keda", "triggers": []}, "expected at least one of triggers"),
+        ({"name": "keda", "triggers": [{"queue_length": 0}]}, "queue_length"),
+    ],
+)
+def test_metrics_and_triggers_that_say_too_little_or_too_much_are_refused(policy: dict[str, Any], problem: str) -> None:
+    with pytest.raises(sim.InputError, match=problem):
+        sim.run(scenario(workload={"tasks": [plan(1, 0, 1)]}, policies=[policy], horizon=60))
+
+
 def test_kedas_hpa_may_have_a_behavior() -> None:
     policies = [Keda(queue_length=1, hpa_behavior=behavior, polling_interval=1000) for behavior in ("none", "default")]
     assert [policy.desired_pods(view(1, 40, 15)) for policy in policies] == [4, 5]

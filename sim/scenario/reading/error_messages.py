@@ -68,6 +68,8 @@ def _found(detail: ErrorDetails, value: Any) -> str:
         return "nothing"
     if detail["type"] == "unknown_key":
         return f"the unknown key {shown(detail['ctx']['key'])}"
+    if detail["type"] == "extra_forbidden":
+        return f"the unknown key {shown(detail['loc'][-1])}"
     if detail["type"] == "union_tag_not_found":
         return f"{shown(value)} without it" if isinstance(value, dict) else shown(value)
     if detail["type"] == "union_tag_invalid":
@@ -76,6 +78,7 @@ def _found(detail: ErrorDetails, value: Any) -> str:
 
 
 _EXPECTED: Mapping[str, str] = {
+    "extra_forbidden": "a key that there is",
     "missing": "a value, as the field is required",
     "int_type": "a whole number",
     "bool_type": "true or false",
