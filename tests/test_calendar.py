@@ -85,6 +85,10 @@ def test_a_scheduled_policy_sees_the_minimum_and_may_ask_for_more() -> None:
         ("safeguards: {freezes: [{weekly: {weekdays: [fr]}}]}", "weekdays[0]: found 'fr', expected 'mon', 'tue'"),
         ("policies: [{name: old, schedule: [{begin: '25:00', min_pods: 1}]}]", "found '25:00', expected a time of day"),
         (
+            "policies: [{name: old, schedule: [{begin: '05:00', min_pods: 6}]}]",
+            "schedule[0].min_pods: found 6, expected at most max_pods (5)",
+        ),
+        (
             "policies: [{name: old, schedule: [{begin: '05:00'}]}]",
             "schedule[0].min_pods: found nothing, expected a value",
         ),

@@ -125,6 +125,11 @@ def test_a_single_pool_is_a_pool_called_default() -> None:
     assert "pools" not in two.summary["policies"]["static"]
 
 
+def test_a_single_pool_with_a_name_has_figures_of_its_own() -> None:
+    result = sim.run(scenario(pools={"infra": {}}, policies=["old"], workload={"tasks": [plan(1, 0, 1)]}, horizon=60))
+    assert result.summary["policies"]["old"]["pools"]["infra"]["tasks"]["value"] == 1
+
+
 def test_a_pool_more_changes_nothing_random_of_the_others() -> None:
     startup = {"dist": "exponential", "mean": 60}
     block = {

@@ -279,6 +279,10 @@ class Scenario(Part):
             first = labels.setdefault(policy.shown_label, index)
             if first != index:
                 raise refuse(f"policies.{index}", f"a label of its own: policies[{first}] has the same")
+            most = max(pool.max_pods for pool in self.all_pools.values())
+            for number, minimum in enumerate(policy.schedule):
+                if minimum.min_pods > most:
+                    raise refuse(f"policies.{index}.schedule.{number}.min_pods", f"at most max_pods ({most})")
         return self
 
     @model_validator(mode="after")

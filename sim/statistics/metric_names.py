@@ -8,6 +8,9 @@ from sim.runs.codes import CAUSES
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
+UNNAMED = ("default",)
+"""The pools of a scenario that gives its one pool no name."""
+
 WAITS = ("apply_wait", "plan_wait", "blocked_wait")
 """What tasks wait for: for a slot once their human has confirmed, for one before they ran at all, and for an earlier
 task of their workspace.
@@ -108,8 +111,13 @@ def share_of(metric: str) -> str | None:
     return None if whole is None else metric.removesuffix(bare(metric)) + whole
 
 
+def named(pools: Sequence[str]) -> bool:
+    """Whether the scenario gave its pools names: it has `pools` in place of a `pool`."""
+    return tuple(pools) != UNNAMED
+
+
 def known_metrics(pools: Sequence[str]) -> tuple[str, ...]:
-    """All metrics of a scenario with these *pools*. Those of single pools are there if there are several."""
-    if len(pools) < 2:
+    """All metrics of a scenario with these *pools*. Those of single pools are there if pools have names."""
+    if not named(pools):
         return METRICS
     return (*METRICS, *(of_pool(pool, metric) for pool in pools for metric in METRICS))

@@ -29,6 +29,8 @@ from sim.statistics.metric_names import (
     METRICS,
     QUANTILES,
     TYPES,
+    UNNAMED,
+    named,
     of_pool,
 )
 from sim.statistics.task_waits import TaskWaits, apply_waits, blocked_waits, plan_waits
@@ -60,16 +62,16 @@ class MetricSettings:
     warmup: int
     horizon: int
     drain: int = 0
-    pools: tuple[tuple[str, int], ...] = (("default", 1),)
+    pools: tuple[tuple[str, int], ...] = ((UNNAMED[0], 1),)
     slo: Mapping[str, float] = field(default_factory=dict)
     pod_hour: float | None = None
     waiting_hour: float | None = None
 
 
 def measure(record: Record, settings: MetricSettings) -> dict[str, Estimate]:
-    """The metrics of one run: of all pools together and, if there are several, of each pool."""
+    """The metrics of one run: of all pools together and, if they have names, of each pool."""
     figures = _measure(record, settings)
-    if len(settings.pools) > 1:
+    if named([name for name, _ in settings.pools]):
         for number, (name, _) in enumerate(settings.pools):
             mine = _measure(_only(record, number), settings)
             figures |= {of_pool(name, metric): estimate for metric, estimate in mine.items()}
