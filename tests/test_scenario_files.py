@@ -288,7 +288,7 @@ def test_a_trace_out_of_order_is_sorted_and_its_owner_told(tmp_path: Path) -> No
     ("content", "trace", "message"),
     [
         (TRACE, "none.csv", "recorded.yaml:4: workload.trace: DIR/none.csv: found no such trace file"),
-        (TRACE, "tasks.txt", "found a trace file that ends in '.txt', expected one of .csv, .parquet, .dat"),
+        (TRACE, "tasks.txt", "found a trace file that ends in '.txt', expected one of .csv, .tsv, .json, .jsonl,"),
         (
             TRACE.replace(",5,10,", ",-5,10,"),
             "tasks.csv",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.records import import_command
 from sim.report.plot import KINDS
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 )
 def cli() -> None:
     """Simulate autoscaling policies for slot-based worker pools, side by side on the same random world."""
+
+
+cli.add_command(import_command)
 
 
 def _print_version(context: click.Context) -> None:

@@ -163,6 +163,17 @@ _AS_IT_IS: Any = Field(default={}, validate_default=True)
 """The default of a part. It is made by the whole, so that the part needs no reader of its own."""
 
 
+class TraceFrame:
+    """A frame of recorded tasks in place of a file. It is compared by what it is, not by what it holds.
+
+    Args:
+        frame: a pandas frame with the columns of a trace.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self.frame = frame
+
+
 class Scenario(Part):
     """One experiment."""
 
@@ -206,6 +217,7 @@ class Scenario(Part):
 
     _document: Document | None = PrivateAttr(default=None)
     _folder: Path = PrivateAttr(default=Path())
+    _trace_frame: TraceFrame | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _pools_fit(self) -> Self:
@@ -338,6 +350,11 @@ class Scenario(Part):
             field = str(detail["loc"][0])
             raise InputError("", field, describe(detail)) from None
         return self.model_copy(update={name: getattr(checked, name) for name in changes})
+
+    @property
+    def trace_frame(self) -> TraceFrame | None:
+        """The frame that stands in place of the trace's file, if there is one."""
+        return self._trace_frame
 
     @property
     def trace_path(self) -> Path | None:

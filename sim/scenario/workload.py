@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
 from sim.scenario.distributions import Quantity
-from sim.scenario.units import Duration, Rate, Share, known_time, parse_rate, positive, seconds_of
+from sim.scenario.units import Duration, Period, Rate, Share, known_time, parse_rate, positive, seconds_of
 from sim.scenario.weekly import DAY, WEEKDAYS, TimeOfDay, Weekday
 
 
@@ -35,6 +35,7 @@ PlanResult = Literal["changes", "no_changes", "error"]
 Decision = Literal["confirm", "discard"]
 ApplyResult = Literal["ok", "error"]
 Identifier = int | str
+Scalar = int | float | str | bool
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -126,12 +127,53 @@ class Draws(Part):
         return self
 
 
+TRACE_COLUMNS = (
+    "id", "workspace", "pool", "type", "execution_mode", "plan_result", "decision", "apply_result", "arrive", "plan",
+    "confirm", "apply", "cancel", "recorded_plan_started", "recorded_plan_ended", "recorded_confirmed",
+    "recorded_apply_started", "recorded_apply_ended", "recorded_ended",
+)  # fmt: skip
+"""The columns of a trace. What begins with `recorded_` says when things really happened, and is not simulated."""
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _known_zone(name: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise PydanticCustomError("timezone", "the name of a time zone, such as Europe/Berlin or UTC") from None
+    return name
+
+
 class Trace(Draws):
-    """Recorded tasks: a CSV or Parquet file with the columns of a listed task and times in seconds, or a `.dat` file
-    of arrivals and durations (see `sim.traces.recording`). A column the file lacks is drawn.
+    """Recorded tasks, in a file or in a frame (see `sim.traces`). A column that they lack is drawn.
+
+    `columns` says which column of the file is what; two columns stand for their difference, the second less the first.
+    `where` has the rows to keep, by the values of a column. `timezone` is that of times that do not say theirs. With
+    `resample` each replication is put together of blocks of that length, drawn anew from the recording.
     """
 
     file: Annotated[str, Field(min_length=1)]
+    columns: dict[str, ColumnName | Annotated[tuple[ColumnName, ColumnName], Field(strict=False)]] | None = None
+    where: dict[str, Scalar | Annotated[tuple[Scalar, ...], Field(strict=False), AfterValidator(not_empty)]] | None = (
+        None
+    )
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    resample: Period | None = None
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Self:
+        for name, source in (self.columns or {}).items():
+            if name not in TRACE_COLUMNS:
+                raise refuse(f"columns.{name}", f"one of the columns of a trace: {', '.join(TRACE_COLUMNS)}")
+            is_time = name.startswith("recorded_") or name in ("arrive", "plan", "confirm", "apply", "cancel")
+            if isinstance(source, tuple) and (not is_time or name == "arrive" or name.startswith("recorded_")):
+                raise refuse(f"columns.{name}", "one column, as only a length can be the difference of two")
+        if self.columns is not None and "arrive" not in self.columns:
+            raise refuse("columns", "arrive among them, the column that says when a task arrived")
+        return self
 
 
 class _Generated(Draws):

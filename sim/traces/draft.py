@@ -1,0 +1,121 @@
+"""A scenario to start from, written for an imported trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.traces.events import Imported
+from sim.traces.moments import zone_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SLOTS_PER_POD, APPLY_SLOTS = 3, 1
+"""What a draft assumes of pods, as records do not say it."""
+
+_TEXT = """\
+# Drafted by `sim import` from {source}. It runs as it is; what is marked with "check" is not in the records.
+name: {name}
+description: {kept} tasks recorded from {begin} to {end}.
+{start}horizon: {horizon}          # up to the last arrival
+drain: 12h             # so that what arrived late can end
+{pools}
+control:
+  autoscaler_interval: 5s     # check: how often your autoscaler acts
+  dispatch: poll              # check: whether waiting tasks poll (poll) or are told (notify)
+  dispatch_retry: 10s
+  workspace_lock: {lock}
+
+workload:
+  trace: {trace}
+
+# The first policy is what the others are compared with: put what you run today there. `sim policies` lists them all.
+policies: [landed, fixed, demand]
+
+cost: {{pod_hour: 0.40, waiting_hour: 60, currency: EUR}}   # check: an hour of a pod, an hour of a waiting human
+slo: {{apply_wait: 60s, plan_wait: 5m}}                     # check: how long tasks may wait
+
+# thresholds:                  # for `sim check`, for example
+#   - "demand: apply_wait.p95 < 60s"
+#   - "demand: cost.total <= landed"
+"""
+
+
+def draft(imported: Imported, trace: Path, scenario: Path, timezone: str | None = None) -> str:
+    """The text of a scenario for the trace that is written to *trace*, to be written to *scenario*."""
+    frame = imported.frame
+    last = float(frame.arrive.max())
+    hours = max(ceil((last + 1) / 3600), 1)
+    is_calendar = imported.zero > 1e9
+    zone = zone_of(timezone or "UTC")
+    begin = datetime.fromtimestamp(imported.zero, UTC).astimezone(zone) if is_calendar else None
+    end = datetime.fromtimestamp(imported.zero + last, UTC).astimezone(zone) if is_calendar else None
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.name.partition(".")[0]).strip("-._") or "recorded"
+    where = Path(os.path.relpath(trace.resolve(), scenario.resolve().parent))
+    return _TEXT.format(
+        source=json.dumps(Path(imported.account.source).name or imported.account.source, ensure_ascii=False),
+        name=json.dumps(name) if re.fullmatch(r"[0-9.eE+-]+|true|false|null|yes|no|on|off|~", name) else name,
+        kept=f"{imported.account.kept:,}",
+        begin=begin.strftime("%Y-%m-%d %H h %M") if begin else "0 s",
+        end=end.strftime("%Y-%m-%d %H h %M") if end else f"{last:.0f} s",
+        start=f'start: "{begin.isoformat()}"   # what time 0 is\n' if begin else "",
+        horizon=f"{hours}h",
+        pools=_pools(frame),
+        lock="applies     # check: all, if a plan too waits for earlier tasks of its workspace",
+        trace=json.dumps(str(where), ensure_ascii=False),
+    )
+
+
+def _pools(frame: pd.DataFrame) -> str:
+    if "pool" not in frame:
+        return f"\npool:\n{_pool(frame, '  ')}"
+    blocks = [f"  {name}:\n{_pool(part, '    ')}" for name, part in frame.groupby("pool", sort=True)]
+    return "\npools:\n" + "".join(blocks)
+
+
+def _pool(part: pd.DataFrame, indent: str) -> str:
+    here = part[part.execution_mode == "k8s"]
+    running, held = most_at_once(here)
+    pods = max(ceil(running / SLOTS_PER_POD), ceil(held / APPLY_SLOTS), 2)
+    lines = (
+        "min_pods: 1            # check",
+        f"max_pods: {pods:<12} # check: {running} tasks ran at one time at most, and {held} held a slot for an apply",
+        f"slots_per_pod: {SLOTS_PER_POD}       # check",
+        f"apply_slots: {APPLY_SLOTS}         # check: how many of a pod's slots take a plan_and_apply",
+        "pod_startup: 30s       # check: `sim calibrate --fit pod_startup` looks for it",
+    )
+    return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def most_at_once(tasks: pd.DataFrame) -> tuple[int, int]:
+    """How many tasks ran at one time at most if none had waited; and how many plan_and_applies held a slot, running or
+    waiting for their human.
+    """
+    import numpy as np
+
+    began = np.where(tasks.recorded_plan_started.notna(), tasks.recorded_plan_started, tasks.arrive)
+    ended = began + tasks.plan.to_numpy()
+    applies = (tasks.type == "plan_and_apply").to_numpy()
+    decided = ended + tasks.confirm.fillna(0).to_numpy()
+    applying = applies & tasks["apply"].notna().to_numpy()
+    apply_ended = decided + tasks["apply"].fillna(0).to_numpy()
+    running = _peak(np.concatenate([began, decided[applying]]), np.concatenate([ended, apply_ended[applying]]))
+    held = _peak(began[applies], np.where(applying, apply_ended, decided)[applies])
+    return running, held
+
+
+def _peak(begin: NDArray[np.float64], end: NDArray[np.float64]) -> int:
+    import numpy as np
+
+    moments = np.concatenate([begin, end])
+    steps = np.concatenate([np.ones(len(begin)), -np.ones(len(end))])
+    order = np.lexsort((steps, moments))  # where one ends as another begins, it ends first
+    return int(np.cumsum(steps[order]).max(initial=0))

@@ -1,0 +1,402 @@
+"""What happened to each task of a real system, and the trace that this is.
+
+Importers bring records into one form, a frame of *events*: when a run was created, when its plan began and ended,
+when its human decided, and so on, as seconds since 1970. `trace_of` makes of that the columns of a trace, with the
+endings of model.md (2.6 to 2.10), and keeps account of every row.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sim.traces.columns import RECORDED
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+EVENTS: Final = (
+    "created", "plan_started", "plan_ended", "confirmed", "apply_started", "apply_ended", "ended",
+)  # fmt: skip
+"""The moments of an event frame, float64 seconds since 1970, NaN where there is none.
+
+`confirmed` is when the human decided, to confirm or to discard; `ended` is when the task became final.
+"""
+
+NAMES: Final = ("id", "workspace", "pool", "type", "execution_mode", "status")
+"""The other columns of an event frame: text, None where nothing is said. `status` is one of `STATUSES`."""
+
+STATUSES: Final = {
+    "done": ("applied", "success", "succeeded", "successful", "completed", "complete", "passed", "pass", "finished",
+             "ok", "done", "completed_successfully", "true", "yes", "planned_finished"),
+    "no_changes": ("planned_and_finished", "no_changes", "noop", "no_op", "planned_and_saved"),
+    "discarded": ("discarded", "rejected", "declined", "denied", "policy_soft_failed"),
+    "errored": ("errored", "error", "failed", "failure", "fail", "timed_out", "timeout", "broken", "apply_failed",
+                "plan_failed", "startup_failure", "completed_failed", "completed_failure", "execution_timeout_reached",
+                "completed_walltime_reached", "false", "no"),
+    "canceled": ("canceled", "cancelled", "force_canceled", "canceling", "skipped", "aborted", "killed", "stale",
+                 "neutral", "blocked_failed", "expired", "manual", "not_run"),
+    "underway": ("underway", "pending", "queued", "plan_queued", "planning", "planned", "cost_estimating",
+                 "cost_estimated",
+                 "policy_checking", "policy_checked", "policy_override", "confirmed", "apply_queued", "applying",
+                 "apply_pending", "running", "in_progress", "waiting", "created", "scheduled", "assigned", "accepted",
+                 "fetching", "pre_plan_running", "post_plan_running", "waiting_for_resource", "blocked", "preparing"),
+}  # fmt: skip
+"""What became of a task, and the words that systems have for it. `done` is the usual end."""
+
+STATUS_OF: Final = {word: status for status, words in STATUSES.items() for word in words}
+
+TYPE_OF: Final = {
+    **dict.fromkeys(("plan", "plan_only", "speculative", "drift", "drift_detection", "refresh_only"), "plan"),
+    **dict.fromkeys(("plan_and_apply", "apply", "destroy", "destroy_run", "plan_and_destroy"), "plan_and_apply"),
+}
+"""Types of runs, by the words that systems have for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that are not in the trace, and why."""
+
+    reason: str
+    rows: int
+    first: str
+    """Where the first of them is, or its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """A row that stands out."""
+
+    row: str
+    what: str
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of every row of the records: `read` = `kept` + those that were left out."""
+
+    source: str
+    read: int = 0
+    kept: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    inferred: list[str] = field(default_factory=list)
+    """What the records do not say and had to be concluded, in whole sentences."""
+    odd: list[OddRow] = field(default_factory=list)
+    endings: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    ran: bool = True
+    """Whether the tasks really ran, so that it is known when they began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A trace in order of arrival, with the columns of `COLUMNS` and `RECORDED`, and the account of its rows.
+
+    `zero` is what time 0 is, in seconds since 1970.
+    """
+
+    frame: pd.DataFrame
+    account: Account
+    zero: float
+
+
+def words(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Texts as words that can be compared: lower case, with underscores."""
+    return cells.astype("str").str.strip().str.lower().str.replace(r"[\s\-]+", "_", regex=True)
+
+
+def trace_of(events: pd.DataFrame, account: Account, zero: float | None = None) -> Imported:
+    """The trace that *events* make.
+
+    Args:
+        events: a frame with the columns `EVENTS` and `NAMES`, a row for each task of the records.
+        account: of the rows so far; what is left out and concluded here is added to it.
+        zero: what time 0 is, in seconds since 1970; by default the first arrival.
+    """
+    import numpy as np
+    import pandas as pd
+
+    account.read = account.read or len(events)
+    events = _without_impossible(events.reset_index(drop=True), account)
+    if zero is None:
+        zero = float(events.created.min()) if len(events) else 0.0
+    early = events.created < zero
+    events = _left_out(events, early, "arrived before time 0", account)
+    events = events.sort_values("created", kind="stable").reset_index(drop=True)
+    applies = _types(events, account)
+    events = _overtaken(events, applies, account)
+    plan, confirm, apply = _durations(events, applies, account)
+    status = events.status.to_numpy()
+    failed_plan = (status == "errored") & events.apply_started.isna().to_numpy()
+    trace = pd.DataFrame(
+        {
+            "id": events.id,
+            "workspace": events.workspace,
+            "pool": events.pool,
+            "type": np.where(applies, "plan_and_apply", "plan"),
+            "execution_mode": events.execution_mode.fillna("k8s"),
+            "plan_result": np.select(
+                [failed_plan, applies & (status == "no_changes")], ["error", "no_changes"], "changes"
+            ),
+            "decision": np.where(applies & (status == "discarded"), "discard", "confirm"),
+            "apply_result": np.where(applies & (status == "errored") & ~failed_plan, "error", "ok"),
+            "arrive": (events.created - zero).round(6),
+            "plan": plan,
+            "confirm": confirm,
+            "apply": apply,
+            "cancel": _cancellations(events, plan, apply, account),
+        }
+    )
+    for name, event in (
+        ("plan_started", "plan_started"), ("plan_ended", "plan_ended"), ("confirmed", "confirmed"),
+        ("apply_started", "apply_started"), ("apply_ended", "apply_ended"), ("ended", "ended"),
+    ):  # fmt: skip
+        trace[f"recorded_{name}"] = (events[event] - zero).round(6)
+    for name in ("id", "workspace", "pool"):
+        if events[name].isna().all():
+            del trace[name]
+        elif events[name].isna().any():
+            unnamed = int(events[name].isna().sum())
+            account.inferred.append(f"{unnamed} rows have no {name}: each got one of its own, row-<n>.")
+            own = pd.Series([f"row-{number}" for number in range(len(events))])
+            trace[name] = events[name].where(events[name].notna(), own if name != "pool" else "none")
+    if "pool" in trace:
+        trace["pool"] = _pool_names(trace["pool"], account)
+    if not account.ran:
+        trace[list(RECORDED)] = np.nan
+    account.kept = len(trace)
+    account.odd = (account.odd + odd_rows(trace))[:MOST_ODD]
+    account.endings = _endings(trace)
+    return Imported(trace, account, zero)
+
+
+def _pool_names(names: pd.Series[Any], account: Account) -> pd.Series[Any]:
+    """Names of pools as a scenario can have them: letters, digits, dashes and underscores."""
+    new = {name: re.sub(r"[^A-Za-z0-9_-]+", "-", str(name)).strip("-_")[:100] or "pool" for name in names.unique()}
+    changed = [f"{old!r} is {name}" for old, name in new.items() if old != name]
+    if changed:
+        account.notes.append(f"Pools got names that a scenario can have: {', '.join(changed)}.")
+    return names.map(new)
+
+
+def _left_out(
+    events: pd.DataFrame, rows: pd.Series[Any] | NDArray[np.bool_], why: str, account: Account
+) -> pd.DataFrame:
+    """The events without those *rows*, which the account names."""
+    import numpy as np
+
+    mask = np.asarray(rows, dtype=bool)
+    if mask.any():
+        first = events[mask].iloc[0]
+        name = first.id if isinstance(first.id, str) else f"row {events.index[mask][0]}"
+        account.left_out.append(LeftOut(why, int(mask.sum()), str(name)))
+    return events[~mask]
+
+
+def _without_impossible(events: pd.DataFrame, account: Account) -> pd.DataFrame:
+    events = _left_out(events, events.created.isna(), "no time of arrival", account)
+    events = _left_out(events, events.id.notna() & events.id.duplicated(), "an id that an earlier row has", account)
+    for begin, end, what in (
+        ("plan_started", "plan_ended", "a plan that ends before it begins"),
+        ("plan_ended", "confirmed", "a decision before the plan has ended"),
+        ("apply_started", "apply_ended", "an apply that ends before it begins"),
+    ):
+        events = _left_out(events, events[end] < events[begin], what, account)
+    never_began = (events.status == "canceled") & events.plan_started.isna() & events.ended.isna()
+    why = "canceled before they began, and nothing says when, so that they used no slot and had no wait that is known"
+    events = _left_out(events, never_began, why, account)
+    started_first = (events.plan_started < events.created - 1.0) | (events.ended < events.created - 1.0)
+    return _left_out(events, started_first, "a start or an end more than a second before the arrival", account)
+
+
+def _types(events: pd.DataFrame, account: Account) -> NDArray[np.bool_]:
+    """Which tasks are a plan_and_apply."""
+    import numpy as np
+
+    there = events.type.notna().to_numpy()
+    said = events.type.to_numpy() == "plan_and_apply"
+    shows = (events.confirmed.notna() | events.apply_started.notna() | events.apply_ended.notna()).to_numpy()
+    shows = shows | (events.status.to_numpy() == "discarded")
+    # A plan that has ended without the task being final waits for its human.
+    waits = (events.status == "underway").to_numpy() & events.plan_ended.notna().to_numpy()
+    shows = shows | (waits & shows.any())
+    if not there.all() and (~there).sum():
+        found = int((~there & shows).sum())
+        account.inferred.append(
+            f"{int((~there).sum())} rows do not say their type: {found} that were decided or applied, or wait for a "
+            "decision, are taken for plan_and_apply, the others for plan."
+        )
+    applies: NDArray[np.bool_] = np.where(there, said, shows).astype(bool)
+    return applies
+
+
+def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Account) -> pd.DataFrame:
+    """Ends that a later run of the same workspace shows: Terraform locks a workspace, so two do not apply at once.
+
+    A run that nobody decided, and a later one of whose workspace began, was discarded then. An apply that is said to
+    go on while a later one of its workspace begins has an end that cannot be true.
+    """
+    import numpy as np
+
+    events = events.copy()
+    mine = events[applies & events.workspace.notna().to_numpy()]
+    from_behind = mine.iloc[::-1].groupby("workspace", sort=False)
+
+    def next_of(event: str) -> pd.Series[float]:
+        """When that next happened to a later run of the same workspace."""
+        return from_behind[event].transform(lambda moments: moments.cummin().ffill().shift(1)).reindex(mine.index)
+
+    next_plan, next_apply = next_of("plan_started"), next_of("apply_started")
+    undecided = (mine.status == "underway") & mine.confirmed.isna() & mine.plan_ended.notna()
+    after = undecided & next_plan.notna()
+    if after.any():
+        rows = mine.index[after]
+        events.loc[rows, "confirmed"] = np.maximum(next_plan, mine.plan_ended)[after]
+        events.loc[rows, "ended"] = events.confirmed[rows]
+        events.loc[rows, "status"] = "discarded"
+        account.inferred.append(
+            f"{int(after.sum())} runs that nobody decided were followed by a run of their workspace: they are taken to "
+            "have been discarded when that one began, or they would lock their workspace for ever."
+        )
+    left = int((undecided & ~after).sum())
+    if left:
+        account.inferred.append(
+            f"{left} runs that nobody decided are the last of their workspace: they wait to the end, and hold their "
+            "slot meanwhile."
+        )
+    false_end = (mine.apply_ended > next_apply) & (next_apply > mine.apply_started)
+    if false_end.any():
+        rows = mine.index[false_end]
+        lengths = (events.apply_ended - events.apply_started)[applies].drop(rows)
+        typical = float(np.nanmedian(lengths)) if lengths.notna().any() else 0.0
+        longest = (next_apply - mine.apply_started)[false_end]
+        events.loc[rows, "apply_ended"] = mine.apply_started[false_end] + np.minimum(longest, typical)
+        account.inferred.append(
+            f"{int(false_end.sum())} applies are said to go on while the next apply of their workspace began, which "
+            f"Terraform's lock rules out: they are given the usual length of an apply ({typical:.0f} s), or less where "
+            "the next one began sooner."
+        )
+        for row in (mine.apply_ended - mine.apply_started)[false_end].sort_values(ascending=False).index[:3]:
+            whole = float(mine.apply_ended[row] - mine.apply_started[row])
+            account.odd.append(OddRow(str(mine.id[row]), f"an apply of {_long(whole)}, overtaken by the next one"))
+    return events
+
+
+def _durations(
+    events: pd.DataFrame, applies: NDArray[np.bool_], account: Account
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """How long plan, human and apply took; the usual time where the records do not say it and the model needs one."""
+    import numpy as np
+
+    ended, status = events.ended.to_numpy(), events.status.to_numpy()
+    plan_ended = events.plan_ended.to_numpy()
+    cut_off = np.isnan(plan_ended) & np.isin(status, ("errored", "done", "no_changes"))
+    cut_off &= events.apply_started.isna().to_numpy()
+    plan_ended = np.where(cut_off, ended, plan_ended)
+    plan = np.round(plan_ended - events.plan_started.to_numpy(), 6)
+    apply_ended = np.where(events.apply_ended.isna() & np.isin(status, ("errored", "done")), ended, events.apply_ended)
+    apply = np.round(apply_ended - events.apply_started.to_numpy(), 6)
+    confirm = np.round(events.confirmed.to_numpy() - plan_ended, 6)
+    # An apply shows that somebody confirmed, or that it was confirmed by itself.
+    at_once = applies & np.isnan(confirm) & ~np.isnan(events.apply_started.to_numpy())
+    confirm = np.where(at_once, np.maximum(events.apply_started.to_numpy() - plan_ended, 0.0), confirm)
+    if at_once.any():
+        account.inferred.append(
+            f"{int(at_once.sum())} runs were applied without a time of confirmation: they are taken to have been "
+            "confirmed when their apply began, so that their wait for it is not known."
+        )
+    undated = applies & np.isnan(confirm) & (status == "discarded")
+    needed = {
+        "plan": (plan, np.isnan(plan), "runs have no length of their plan (they never began, or never ended)"),
+        "confirm": (confirm, undated, "discarded runs do not say when"),
+        "apply": (apply, np.isnan(apply) & applies & ~np.isnan(confirm) & (status != "discarded"),
+                  "confirmed runs have no length of their apply (it never began, or never ended)"),
+    }  # fmt: skip
+    needed_values = {name: values for name, (values, _, _) in needed.items()}
+    for name, (values, missing, what) in needed.items():
+        if missing.any():
+            known = values[~np.isnan(values)]
+            typical = float(np.median(known)) if len(known) else 0.0
+            needed_values[name] = np.where(missing, typical, values)
+            account.inferred.append(f"{int(missing.sum())} {what}: the usual {name} of {typical:.6g} s is taken.")
+    plan, confirm, apply = needed_values["plan"], needed_values["confirm"], needed_values["apply"]
+    confirm = np.where(applies, confirm, np.nan)
+    apply = np.where(applies & ~np.isnan(confirm), apply, np.nan)
+    return plan, confirm, apply
+
+
+def _cancellations(
+    events: pd.DataFrame, plan: NDArray[np.float64], apply: NDArray[np.float64], account: Account
+) -> NDArray[np.float64]:
+    """How long after its arrival each task was canceled; NaN if it was not."""
+    import numpy as np
+
+    canceled = (events.status == "canceled").to_numpy()
+    unknown = canceled & events.ended.isna().to_numpy()
+    last = events[list(EVENTS)].max(axis=1).to_numpy()
+    applying = ~np.isnan(events.apply_started) & np.isnan(events.apply_ended)
+    planning = ~np.isnan(events.plan_started) & np.isnan(events.plan_ended)
+    usual = np.nanmedian(apply) if (~np.isnan(apply)).any() else 0.0
+    last = last + np.where(applying, usual, np.where(planning, plan, 0.0))
+    moment = np.where(events.ended.isna(), last, events.ended)
+    if unknown.any():
+        account.inferred.append(
+            f"{int(unknown.sum())} canceled runs do not say when: they are taken to have been canceled at the last "
+            "moment that is known of them, or, if they were running, when that would usually have been over."
+        )
+    return np.where(canceled, np.round(np.maximum(moment - events.created, 0.0), 6), np.nan)
+
+
+MOST_ODD = 10
+"""How many odd rows are named."""
+
+
+def odd_rows(trace: pd.DataFrame, most: int = MOST_ODD) -> list[OddRow]:
+    """The rows whose times are furthest from the usual one, the oddest first: at least ten times as long."""
+    import numpy as np
+
+    found = []
+    spans = {"plan": "a plan", "apply": "an apply", "confirm": "a human who took", "cancel": "a cancellation after"}
+    for name, what in spans.items():
+        values = trace[name].to_numpy(dtype=np.float64)
+        known = values[values > 0]
+        if not len(known):
+            continue
+        times = values / float(np.median(known))
+        for row in np.argsort(-np.nan_to_num(times, nan=-1.0))[:most]:
+            if times[row] >= 10:
+                of = "" if name in ("confirm", "cancel") else " of"
+                found.append((times[row], OddRow(_name(trace, int(row)), f"{what}{of} {_long(values[row])}")))
+    return [odd for _, odd in sorted(found, key=lambda pair: -pair[0])[:most]]
+
+
+def _name(trace: pd.DataFrame, row: int) -> str:
+    return str(trace.id.iloc[row]) if "id" in trace else f"row {row}"
+
+
+def _long(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _endings(trace: pd.DataFrame) -> dict[str, int]:
+    applies = trace.type == "plan_and_apply"
+    canceled = trace.cancel.notna()
+    error = (trace.plan_result == "error") | (trace.apply_result == "error")
+    finds = applies & (trace.plan_result == "changes") & ~canceled
+    found = {
+        "plans that end well": ~applies & ~canceled & ~error,
+        "confirmed and applied": finds & ~error & trace.confirm.notna() & (trace.decision == "confirm"),
+        "discarded by their human": finds & trace.confirm.notna() & (trace.decision == "discard"),
+        "never decided": finds & trace.confirm.isna(),
+        "nothing to change": applies & (trace.plan_result == "no_changes") & ~canceled,
+        "ended with an error": error & ~canceled,
+        "canceled": canceled,
+    }
+    return {name: int(rows.sum()) for name, rows in found.items()}
