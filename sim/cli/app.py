@@ -236,16 +236,32 @@ def plot(result_dir: Path, kind: str, out: Path, replication: int, policy: str |
     "--trace-events",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    required=True,
     help="Chrome trace events, to open in Perfetto.",
 )
+@click.option(
+    "--trace",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="One run as a .parquet trace: its tasks, and when things happened. A scenario can use it.",
+)
+@click.option("-p", "--policy", metavar="LABEL", help="Of a trace: whose run. [default: the first]")
 @_replication
-def export(result_dir: Path, trace_events: Path, replication: int) -> None:
+def export(
+    result_dir: Path, trace_events: Path | None, trace: Path | None, policy: str | None, replication: int
+) -> None:
     """Write the results in RESULT_DIR in another format."""
     from sim.report.trace_events import write_trace_events
+    from sim.results.as_trace import as_trace
     from sim.results.stored import StoredResult
+    from sim.traces.importing import write_frame
 
-    write_trace_events(StoredResult(result_dir), _output(trace_events), replication)
+    if trace_events is None and trace is None:
+        raise click.UsageError("found no format, expected --trace-events FILE or --trace FILE")
+    result = StoredResult(result_dir)
+    if trace_events is not None:
+        write_trace_events(result, _output(trace_events), replication)
+    if trace is not None:
+        write_frame(as_trace(result, policy, replication), trace)
 
 
 @cli.command()

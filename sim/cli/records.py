@@ -45,7 +45,7 @@ def import_command(
     from sim.traces.moments import zone_of
 
     if out.suffix != ".parquet":
-        raise InputError("", "--out", f"found {str(out)!r}, expected a file that ends in .parquet")
+        raise InputError(str(out), "", "found another ending, expected a file that ends in .parquet")
     if timezone is not None:
         try:
             zone_of(timezone)

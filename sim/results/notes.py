@@ -24,6 +24,8 @@ WORTH_SAYING = 0.1
 def late_arrivals(scenario: Scenario) -> Iterator[str]:
     """Tasks that are in the scenario or its trace and arrive too late to be simulated."""
     recording, listed = recording_of(scenario), scenario.workload.tasks
+    if recording is not None and scenario.workload.trace is not None and scenario.workload.trace.resample is not None:
+        return
     if recording is not None:
         arrivals = recording.columns["arrive"]
     elif listed is not None:

@@ -28,7 +28,7 @@ class StoredResult(ResultBase):
         manifest = self._json("manifest.json")
         self.summary = self._json("summary.json")
         try:
-            self.scenario = Scenario.model_validate(manifest["scenario"])
+            self.scenario = Scenario.model_validate(_with_place_of_trace(manifest))
             self.labels = tuple(manifest["policies"])
             self.replications = _whole(manifest["replications"])
             self.warmup = float(manifest["warmup"]["seconds"])
@@ -76,6 +76,15 @@ class StoredResult(ResultBase):
             problem = f"found no column {missing[0]}, expected that of this version: run the scenario again"
             raise InputError(str(path), "", problem)
         return table
+
+
+def _with_place_of_trace(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The scenario of the manifest, with its trace where it was: the scenario's own path counts from its own folder."""
+    scenario: dict[str, Any] = manifest["scenario"]
+    if manifest["trace"] is None or not isinstance(scenario["workload"].get("trace"), dict):
+        return scenario
+    trace = {**scenario["workload"]["trace"], "file": manifest["trace"]["file"]}
+    return {**scenario, "workload": {**scenario["workload"], "trace": trace}}
 
 
 def _whole(number: object) -> int:

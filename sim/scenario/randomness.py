@@ -12,7 +12,7 @@ PROBABILITIES = ("_probability", "_share", "_failure")
 
 def is_random(scenario: Scenario) -> bool:
     """Whether two replications can differ. If not, one says it all, and the rest are the same."""
-    parts = scenario.model_dump(mode="json", include={"pool", "control", "safeguards", "workload", "faults"})
+    parts = scenario.model_dump(mode="json", include={"pool", "pools", "control", "safeguards", "workload", "faults"})
     return _varies(parts)
 
 
@@ -27,6 +27,10 @@ def _varies(part: Any) -> bool:
         or part.get("target") == "random"
         or (part.get("workspaces") or 1) > 1
         or isinstance(part.get("burst"), dict)
-        or any(name.endswith(PROBABILITIES) and 0 < (value or 0) < 1 for name, value in part.items())
+        or part.get("resample") is not None
+        or any(
+            name.endswith(PROBABILITIES) and isinstance(value, int | float) and 0 < value < 1
+            for name, value in part.items()
+        )
         or any(_varies(value) for value in part.values())
     )

@@ -291,7 +291,7 @@ def gaps(trace: Trace, columns: frozenset[str]) -> Iterator[tuple[str, str]]:
     gives = {"type": "plan_and_apply_share", "workspace": "workspaces"}
     for column in ("type", "workspace", "plan", "confirm", "apply", "pool", "execution_mode", "cancel"):
         field = gives.get(column, column)
-        given = field in trace.model_fields_set and getattr(trace, field) is not None
+        given = getattr(trace, field) != Trace.model_fields[field].default
         if given and column in columns:
             yield field, f"found a {field}, expected none, as the trace has the column {column}"
         if not given and column not in columns and column in ("type", "plan"):

@@ -160,9 +160,13 @@ def trace_of(events: pd.DataFrame, account: Account, zero: float | None = None) 
             del trace[name]
         elif events[name].isna().any():
             unnamed = int(events[name].isna().sum())
-            account.inferred.append(f"{unnamed} rows have no {name}: each got one of its own, row-<n>.")
-            own = pd.Series([f"row-{number}" for number in range(len(events))])
-            trace[name] = events[name].where(events[name].notna(), own if name != "pool" else "none")
+            if name == "pool":
+                account.inferred.append(f"{unnamed} rows have no pool: they are in one that is called none.")
+                trace[name] = events[name].fillna("none")
+            else:
+                account.inferred.append(f"{unnamed} rows have no {name}: each got one of its own, row-<n>.")
+                own = pd.Series([f"row-{number}" for number in range(len(events))])
+                trace[name] = events[name].where(events[name].notna(), own)
     if "pool" in trace:
         trace["pool"] = _pool_names(trace["pool"], account)
     if not account.ran:

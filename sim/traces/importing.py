@@ -173,13 +173,23 @@ def with_other_names(imported: Imported, key: str) -> Imported:
 
 def write_trace(imported: Imported, path: Path) -> None:
     """Write the trace as a Parquet file, whose metadata says what time 0 is."""
+    write_frame(imported.frame, path, {"sim.zero": repr(imported.zero), "sim.source": imported.account.source})
+
+
+def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a frame as a Parquet file, beside its place first.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = pa.Table.from_pandas(imported.frame, preserve_index=False)
-    metadata = {b"sim.zero": repr(imported.zero).encode(), b"sim.source": imported.account.source.encode()}
+    if path.suffix != ".parquet":
+        raise InputError(str(path), "", "found another ending, expected a file that ends in .parquet")
+    columns = pa.Table.from_pandas(frame, preserve_index=False)
     buffer = pa.BufferOutputStream()
-    pq.write_table(columns.replace_schema_metadata(metadata), buffer, compression="zstd")
+    pq.write_table(columns.replace_schema_metadata(dict(metadata or {})), buffer, compression="zstd")
     temporary = path.with_name(f".{path.name}.partial")
     try:
         temporary.write_bytes(buffer.getvalue().to_pybytes())

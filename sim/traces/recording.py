@@ -74,6 +74,10 @@ def recording_of(scenario: Scenario) -> Recording | None:
             f"found no task that arrives before the horizon ({scenario.horizon:g} s): the first does at {first:.15g} s"
         )
         raise scenario.mistake(("workload", "trace"), problem + _suspicion(first))
+    last = float(recording.columns["arrive"][-1])
+    if trace.resample is not None and trace.resample > last:
+        problem = f"found {trace.resample:g} s, expected at most the time up to the last arrival ({last:g} s)"
+        raise scenario.mistake(("workload", "trace", "resample"), problem)
     _expect_known_pools(scenario, recording)
     for name, problem in gaps(trace, frozenset(recording.columns)):
         raise scenario.mistake(("workload", "trace", name), problem)

@@ -43,8 +43,9 @@ def ids_of(scenario: Scenario) -> list[int | str] | None:
     recording = recording_of(scenario)
     if scenario.workload.tasks is not None:
         return [task.id for task in scenario.workload.tasks]
-    if recording is None or "id" not in recording.columns:
-        return None
+    trace = scenario.workload.trace
+    if recording is None or "id" not in recording.columns or (trace is not None and trace.resample is not None):
+        return None  # In a resampled world the same recorded task may come twice.
     ids: list[int | str] = recording.columns["id"].tolist()
     return ids
 

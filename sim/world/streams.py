@@ -48,6 +48,7 @@ class For(IntEnum):
     CANCELS = 22
     PLAN_PLACEMENT = 23
     APPLY_PLACEMENT = 24
+    RESAMPLE = 25
 
 
 class Stream:

@@ -18,6 +18,7 @@ from sim.scenario.workload import ArrivalProcess, Draws, ListedTask
 from sim.traces.recording import recording_of
 from sim.world.arrivals import arrival_times, expected_tasks
 from sim.world.names import workspaces_of
+from sim.world.resampling import resampled
 from sim.world.rounding import drawn_times, given_times
 from sim.world.streams import Floats, For, Stream, numbers_by_id
 
@@ -46,7 +47,13 @@ def tasks_of(scenario: Scenario, replication: int) -> DrawnTasks:
     if given.trace is not None:
         recording = recording_of(scenario)
         assert recording is not None
-        return _one_block(source.drawn(given.trace, given_times(recording.columns["arrive"]), recording.columns))
+        columns = recording.columns
+        workspaces = np.unique(columns["workspace"]) if "workspace" in columns else None
+        if given.trace.resample is not None:
+            stream = Stream(scenario.seed, replication, For.RESAMPLE)
+            columns = resampled(columns, given.trace.resample, scenario.horizon, stream)
+        tasks = source.drawn(given.trace, given_times(columns["arrive"]), columns, workspaces=workspaces)
+        return _one_block(tasks)
     return _merged([source.generated(block, number) for number, block in enumerate(given.blocks)])
 
 
@@ -120,8 +127,18 @@ class _Source:
         moments = arrival_times(arrivals, horizon, lambda purpose: self._stream(purpose, block))
         return self.drawn(arrivals, drawn_times(moments), {}, block)
 
-    def drawn(self, draws: Draws, arrive: Times, columns: dict[str, NDArray[Any]], block: int = 0) -> TaskInputs:
-        """Tasks that arrive at given times; the *columns* there are count, and the others are drawn."""
+    def drawn(
+        self,
+        draws: Draws,
+        arrive: Times,
+        columns: dict[str, NDArray[Any]],
+        block: int = 0,
+        workspaces: NDArray[Any] | None = None,
+    ) -> TaskInputs:
+        """Tasks that arrive at given times; the *columns* there are count, and the others are drawn.
+
+        *workspaces* are the names that the column `workspace` may have, in ascending order.
+        """
         size = len(arrive)
         ids = columns["id"].tolist() if "id" in columns else None
 
@@ -140,8 +157,8 @@ class _Source:
         def is_given(name: str, value: str, otherwise: Callable[[], NDArray[np.bool_]]) -> NDArray[np.bool_]:
             return np.asarray(columns[name] == value, dtype=np.bool_) if name in columns else otherwise()
 
-        if "workspace" in columns:
-            workspace = np.unique(columns["workspace"], return_inverse=True)[1]
+        if workspaces is not None:
+            workspace = np.searchsorted(workspaces, columns["workspace"])
         elif draws.workspaces is None:
             workspace = np.arange(size)
         else:
