@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.api import Result, run
+    from sim.check.calibration import calibrate
     from sim.policies import Policy, PoolView
     from sim.scenario import InputError, Scenario
-    from sim.traces.load import load_scenario
+    from sim.traces.fit import fit_arrivals
+    from sim.traces.importing import import_records
+    from sim.traces.load import load_scenario, read_trace
 
     __version__: str
 else:
@@ -25,7 +28,11 @@ else:
         "PoolView": "sim.policies",
         "Result": "sim.api",
         "Scenario": "sim.scenario",
+        "calibrate": "sim.check.calibration",
+        "fit_arrivals": "sim.traces.fit",
+        "import_records": "sim.traces.importing",
         "load_scenario": "sim.traces.load",
+        "read_trace": "sim.traces.load",
         "run": "sim.api",
     }
 
@@ -42,7 +49,20 @@ else:
         return getattr(import_module(_HOMES[name]), name)
 
 
-__all__ = ["InputError", "Policy", "PoolView", "Result", "Scenario", "__version__", "load_scenario", "run"]
+__all__ = [
+    "InputError",
+    "Policy",
+    "PoolView",
+    "Result",
+    "Scenario",
+    "__version__",
+    "calibrate",
+    "fit_arrivals",
+    "import_records",
+    "load_scenario",
+    "read_trace",
+    "run",
+]
 
 
 def __dir__() -> list[str]:

@@ -30,7 +30,7 @@ ABOVE = {
     "testing": {"api", "policies", "scenario"},
     "pytest_plugin": {"sim", "check", "scenario", "traces"},
     "cli": {"sim", "api", "check", "engine", "experiment", "policies", "report", "results", "scenario", "traces"},
-    "sim": {"api", "policies", "scenario", "traces"},
+    "sim": {"api", "check", "policies", "scenario", "traces"},
     "__main__": {"cli"},
 }
 """Each part of the package, and the parts that it may import. `sim` is the package itself."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.records import import_command
+from sim.cli.records import calibrate_command, fit_command, import_command
 from sim.report.plot import KINDS
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def cli() -> None:
 
 
 cli.add_command(import_command)
+cli.add_command(fit_command)
+cli.add_command(calibrate_command)
 
 
 def _print_version(context: click.Context) -> None:
@@ -64,6 +66,11 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", metavar="N", type=click.IntRange(0), help="Seed of all random numbers."),
         click.option(
             "--confidence", metavar="P", type=click.FloatRange(0.5, 1, max_open=True), help="Of the intervals: 0.95."
+        ),
+        click.option(
+            "--set", "settings", metavar="PATH=VALUE", multiple=True,
+            help="Change a field of the scenario: pool.max_pods=30, pools.infra.max_pods=9, demand.keep=1m. "
+            "Repeatable.",
         ),
         click.option(
             "-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes to use. [default: one per core]"
@@ -317,6 +324,7 @@ def _results(
     allow_plugins: bool,
     before: Callable[[Scenario], object] | None = None,
     report: bool = False,
+    settings: tuple[str, ...] = (),
     **changes: Any,
 ) -> Iterator[tuple[Result, Path, str]]:
     """Run scenario by scenario and write the results; each with its folder and where it was read from.
@@ -331,7 +339,7 @@ def _results(
     from sim.experiment.time_limited_policy import ANSWER_TIMEOUT
     from sim.results.store import reserved_place
 
-    loaded = _load(sources, quiet, policies, allow_plugins, checked)
+    loaded = _load(sources, quiet, policies, allow_plugins, checked, settings)
     if before is not None:
         for scenario in loaded:
             before(scenario)
@@ -363,7 +371,12 @@ def _pages(result: Result) -> dict[str, str]:
 
 
 def _load(
-    sources: tuple[str, ...], quiet: bool, policies: tuple[str, ...], allow_plugins: bool, checked: bool
+    sources: tuple[str, ...],
+    quiet: bool,
+    policies: tuple[str, ...],
+    allow_plugins: bool,
+    checked: bool,
+    settings: tuple[str, ...] = (),
 ) -> list[Scenario]:
     """The scenarios, with their policies and thresholds looked up: a mistake in the last stops the first, too.
 
@@ -373,7 +386,8 @@ def _load(
 
     if len(sources) != len(set(sources)):
         raise click.UsageError("found a scenario twice, expected each once", click.get_current_context())
-    loaded = [load_scenario(source) for source in sources]
+    changes = _changes(settings)
+    loaded = [_changed(load_scenario(source), changes, source) for source in sources]
     names: dict[str, str] = {}
     for scenario, source in zip(loaded, sources, strict=True):
         _look_up(scenario, policies, allow_plugins, checked)
@@ -385,6 +399,34 @@ def _load(
             for note in _trace_notes(scenario):
                 click.echo(note, err=True)
     return loaded
+
+
+def _changes(settings: tuple[str, ...]) -> dict[str, Any]:
+    """The changes that `--set` asks for, by path. A value is written as in a scenario file."""
+    from sim.scenario import InputError
+    from sim.scenario.reading.document import Document
+
+    found = {}
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals or not path.strip():
+            raise InputError("", "--set", f"found {setting!r}, expected PATH=VALUE, such as pool.max_pods=30")
+        found[path.strip()] = Document(value, f"--set {path.strip()}").data
+    return found
+
+
+def _changed(scenario: Scenario, changes: dict[str, Any], source: str) -> Scenario:
+    from sim.scenario import InputError
+    from sim.traces.recording import recording_of
+
+    if not changes:
+        return scenario
+    try:
+        changed = scenario.with_changes(changes)
+    except InputError as error:
+        raise InputError("", f"--set {error.field}", f"{error.problem} (in {source})") from None
+    recording_of(changed)
+    return changed
 
 
 def _trace_notes(scenario: Scenario) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from sim.traces.events import Imported
+    from sim.traces.fit import Fit
     from sim.traces.importing import Kind
 
 KINDS = ("table", "swf", "batsim", "hcp-terraform", "terranova", "gitlab", "github", "buildkite")
@@ -22,6 +23,7 @@ KINDS = ("table", "swf", "batsim", "hcp-terraform", "terranova", "gitlab", "gith
 )
 @click.option("--scenario", metavar="FILE", type=click.Path(path_type=Path), help="Also draft a scenario that runs it.")
 @click.option("--timezone", metavar="ZONE", help="Of times that do not say theirs, such as Europe/Berlin.")
+@click.option("--no-lock", is_flag=True, help="Give each task a workspace of its own: the system does not lock them.")
 @click.option("--anonymise", is_flag=True, help="Give tasks and workspaces other names, which nobody can undo.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def import_command(
@@ -30,6 +32,7 @@ def import_command(
     out: Path,
     scenario: Path | None,
     timezone: str | None,
+    no_lock: bool,
     anonymise: bool,
     quiet: bool,
 ) -> None:
@@ -41,17 +44,14 @@ def import_command(
     from sim.results.atomic_write import write_text
     from sim.scenario import InputError
     from sim.traces.draft import draft
-    from sim.traces.importing import import_records, with_other_names, write_trace
-    from sim.traces.moments import zone_of
+    from sim.traces.importing import import_records, with_other_names, without_workspaces, write_trace
 
     if out.suffix != ".parquet":
         raise InputError(str(out), "", "found another ending, expected a file that ends in .parquet")
-    if timezone is not None:
-        try:
-            zone_of(timezone)
-        except ValueError:
-            raise InputError("", "--timezone", f"found {timezone!r}, expected a time zone: Europe/Berlin") from None
+    _expect_zone(timezone)
     imported = import_records(source, kind, timezone)
+    if no_lock:
+        imported = without_workspaces(imported)
     if anonymise:
         import secrets
 
@@ -65,6 +65,120 @@ def import_command(
         click.echo(f"\nTrace: {out}")
         if scenario is not None:
             click.echo(f"Scenario: {scenario}   (next: sim run {scenario})")
+
+
+@click.command("fit")
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--scenario", metavar="FILE", type=click.Path(path_type=Path), help="Also draft a scenario with it.")
+@click.option("--picture", metavar="FILE", type=click.Path(path_type=Path), help="How alike: png, svg or pdf.")
+@click.option("--empirical", is_flag=True, help="Take the recorded lengths themselves, and no distributions.")
+@click.option("--timezone", metavar="ZONE", help="Whose hours and weekdays are meant, such as Europe/Berlin.")
+def fit_command(
+    trace: Path, scenario: Path | None, picture: Path | None, empirical: bool, timezone: str | None
+) -> None:
+    """Print the `arrivals:` block that is most like TRACE, and how like it is.
+
+    So that a scenario can have as many worlds as it wants, and not only the one that was recorded.
+    """
+    from sim.report.pictures.likeness import likeness
+    from sim.report.save import save_figure
+    from sim.results.atomic_write import write_text
+    from sim.scenario.workload import Trace
+    from sim.traces.draft import scenario_text
+    from sim.traces.fit import fit, frame_of
+    from sim.traces.moments import week_offset
+    from sim.traces.recording import read_recording
+
+    _expect_zone(timezone)
+    recording = read_recording(trace, Trace(file=str(trace), timezone=timezone))
+    zero = 60.0 * ((recording.zero or 0.0) // 60)  # a profile of arrivals begins with a minute
+    found = fit(recording, week_offset(zero, timezone), empirical)
+    for note in (*recording.notes, *found.notes):
+        click.echo(note, err=True)
+    block = yaml_of({"arrivals": list(found.blocks) if len(found.blocks) > 1 else found.blocks[0]})
+    click.echo(block)
+    for line in likeness_lines(found):
+        click.echo(f"# {line}".rstrip())
+    if scenario is not None:
+        indented = "".join(f"  {line}\n" for line in block.splitlines()).rstrip()
+        text = scenario_text(frame_of(recording), zero, str(trace), "sim fit", scenario, indented, timezone, 20)
+        write_text(scenario, text)
+        click.echo(f"# Scenario: {scenario}   (next: sim run {scenario})")
+    if picture is not None:
+        hours = [(each.pool, each.weekday, each.hour, each.recorded, each.fitted) for each in found.hours]
+        save_figure(lambda: likeness(hours, found.samples), "likeness", picture)
+        click.echo(f"# Picture: {picture}")
+
+
+@click.command("calibrate")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-p", "--policy", metavar="NAME", help="Which was in charge. [default: the scenario's first]")
+@click.option("--fit", "names", metavar="NAME,...", help="Settings to look for, such as pod_startup,dispatch_retry.")
+@click.option("--no-explain", is_flag=True, help="Do not try what each setting alone would explain.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else.")
+def calibrate_command(scenario: Path, policy: str | None, names: str | None, no_explain: bool, as_json: bool) -> None:
+    """Compare how long tasks really waited with how long they wait in SCENARIO.
+
+    SCENARIO has a trace that says when tasks really began, as `sim import` writes it, and as its first policy the one
+    that was in charge.
+    """
+    import json
+
+    from sim.check.calibration import calibrate
+    from sim.check.calibration_words import as_data, calibration_lines
+    from sim.traces.load import load_scenario
+
+    loaded = load_scenario(scenario)
+    fit = [name.strip() for name in names.split(",") if name.strip()] if names else []
+    found = calibrate(loaded, policy, fit, explain=not no_explain)
+    if as_json:
+        click.echo(json.dumps(as_data(found), indent=2))
+        return
+    for line in calibration_lines(found):
+        click.echo(line)
+
+
+def yaml_of(data: dict[str, Any]) -> str:
+    """*data* as YAML, small parts of it on one line."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    writer = YAML()
+    writer.default_flow_style = None
+    writer.width = 110
+    text = StringIO()
+    writer.dump(data, text)
+    return text.getvalue().rstrip()
+
+
+def likeness_lines(found: Fit) -> list[str]:
+    """How alike the block and the recording are, in lines."""
+    lines = ["How alike (in seconds; distance: the largest difference of the two distribution functions)", ""]
+    width = max([len(each.pool) for each in found.likeness], default=4)
+    head = f"{'pool':<{width}}  {'':<8} {'family':<12} {'tasks':>7} {'distance':>8}"
+    lines.append(f"{head} {'median':>18} {'95 % within':>20} {'mean':>18}")
+    for each in found.likeness:
+        pairs = [f"{a:,.4g} : {b:,.4g}" for a, b in zip(each.recorded, each.fitted, strict=True)]
+        lines.append(
+            f"{each.pool:<{width}}  {each.quantity:<8} {each.family:<12} {each.values:>7,} {each.distance:>8.3f} "
+            f"{pairs[0]:>18} {pairs[1]:>20} {pairs[2]:>18}"
+        )
+    lines += ["", "Recorded : fitted. Arrivals in the busiest hours of the week (per hour):"]
+    for hour in sorted(found.hours, key=lambda each: -each.recorded)[:5]:
+        lines.append(f"{hour.pool}, {hour.weekday} {hour.hour:02}:00: {hour.recorded:.3g} : {hour.fitted:.3g}")
+    return lines
+
+
+def _expect_zone(timezone: str | None) -> None:
+    from sim.scenario import InputError
+    from sim.traces.moments import zone_of
+
+    if timezone is not None:
+        try:
+            zone_of(timezone)
+        except ValueError:
+            raise InputError("", "--timezone", f"found {timezone!r}, expected a time zone: Europe/Berlin") from None
 
 
 def account_lines(imported: Imported) -> list[str]:

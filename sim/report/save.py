@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import catch_warnings
@@ -36,21 +37,32 @@ def save_picture(
         raise InputError("", "replication", f"found {replication}, {expected}")
     if policy is not None and policy not in result.labels:
         raise InputError("", "policy", f"found {shown(policy)}, expected one of: {', '.join(result.labels)}")
+    options: dict[str, object] = {"replication": replication} if kind in ("timeline", "pods") else {}
+    if kind == "timeline":
+        options["policy"] = policy
+    save_figure(lambda: getattr(Plot(result), kind)(**options), kind, path, dpi)
+
+
+def save_figure(draw: Callable[[], object], kind: str, path: Path, dpi: int = 150) -> None:
+    """Put into the file *path* what *draw* draws with pyplot. The same figure makes the same file.
+
+    Raises:
+        InputError: there is no such format, or the file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(str(path), "", f"found the ending {shown(path.suffix)}, expected one of {', '.join(FORMATS)}")
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    options: dict[str, object] = {"replication": replication} if kind in ("timeline", "pods") else {}
-    if kind == "timeline":
-        options["policy"] = policy
     # Without a date, and with a salt of its own: the same results make the same file.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     try:
         # A letter that the font lacks is drawn as a box; that is not worth a warning.
         no_warnings = catch_warnings(action="ignore", category=UserWarning)
         with plt.rc_context({"svg.hashsalt": kind}), no_warnings, atomic_write(path) as partial:
-            getattr(Plot(result), kind)(**options)
+            draw()
             plt.savefig(partial, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
     finally:
         plt.close("all")

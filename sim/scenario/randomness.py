@@ -25,7 +25,7 @@ def _varies(part: Any) -> bool:
         part.get("dist", "constant") != "constant"
         or part.get("process", "deterministic") != "deterministic"
         or part.get("target") == "random"
-        or (part.get("workspaces") or 1) > 1
+        or _several(part.get("workspaces"))
         or isinstance(part.get("burst"), dict)
         or part.get("resample") is not None
         or any(
@@ -34,3 +34,8 @@ def _varies(part: Any) -> bool:
         )
         or any(_varies(value) for value in part.values())
     )
+
+
+def _several(workspaces: Any) -> bool:
+    count = workspaces.get("count") if isinstance(workspaces, dict) else workspaces
+    return isinstance(count, int) and count > 1

@@ -21,12 +21,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.base import Part, not_empty, refuse
+from sim.scenario.changes import changed
 from sim.scenario.distributions import mean_of
 from sim.scenario.errors import InputError, dotted
 from sim.scenario.faults import PodDeletion, PodOffline
 from sim.scenario.pools import ONLY_POOL, PoolName, PoolSettings
 from sim.scenario.reading.document import Document
-from sim.scenario.reading.error_messages import describe
+from sim.scenario.reading.error_messages import describe, locate
 from sim.scenario.recorded_faults import Fault, RecordedFaults
 from sim.scenario.safeguards import SafeguardSettings
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
@@ -335,21 +336,69 @@ class Scenario(Part):
         return InputError(f"{self._document.source}:{self._document.line(path)}", dotted(path), problem)
 
     def with_changes(self, changes: Mapping[str, Any]) -> Self:
-        """This scenario with some of its fields changed, and checked again.
+        """This scenario with some of its fields changed, and checked again. All others stay as they are.
+
+        Args:
+            changes: new values by path, such as `seed`, `pool.max_pods`, `pools.infra.max_pods`, `policies[1].keep`, or
+                `demand.keep` for the parameter of the policy with that label.
 
         Raises:
-            InputError: a new value is none that the field can have.
+            InputError: there is no such field, or a new value is none that it can have.
         """
         if not changes:
             return self
+        data: Any = {name: getattr(self, name) for name in self.model_fields_set}
+        if any(path not in type(self).model_fields for path in changes):
+            data = self.model_dump(exclude_unset=True, exclude_none=True)
+        for path, value in changes.items():
+            data = changed(data, path, value, type(self).model_fields)
         try:
-            same = {name: getattr(self, name) for name in self.model_fields_set}
-            checked = type(self).model_validate({**same, **changes})
+            found = type(self).model_validate(data)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
-            field = str(detail["loc"][0])
-            raise InputError("", field, describe(detail)) from None
-        return self.model_copy(update={name: getattr(checked, name) for name in changes})
+            raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+        found._document, found._folder, found._trace_frame = self._document, self._folder, self._trace_frame
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The scenario that is written as plain data: what a scenario file says.
+
+        Args:
+            data: mappings, lists, texts and numbers. In place of the file of a trace there may be a pandas frame.
+
+        Raises:
+            InputError: it is no scenario.
+        """
+        workload = data.get("workload")
+        trace = workload.get("trace") if isinstance(workload, Mapping) else None
+        frame = trace.get("file") if isinstance(trace, Mapping) else trace
+        if frame is not None and not isinstance(frame, str):
+            assert isinstance(workload, Mapping)
+            rest = dict(trace) if isinstance(trace, Mapping) else {}
+            data = {**data, "workload": {**workload, "trace": {**rest, "file": "a frame"}}}
+        try:
+            found = cls.model_validate(data)
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+        if frame is not None and not isinstance(frame, str):
+            found._trace_frame = TraceFrame(frame)
+        return found
+
+    def with_trace(self, frame: Any) -> Self:
+        """This scenario with the tasks in a frame, which has the columns of a trace, in place of its workload.
+
+        Args:
+            frame: a pandas frame. `pandas.read_csv` makes one, and so does `sim.read_trace`.
+        """
+        of_a_file = {"columns", "where"}
+        trace = (
+            {} if self.workload.trace is None else self.workload.trace.model_dump(exclude_unset=True, exclude=of_a_file)
+        )
+        found = self.with_changes({"workload": {"trace": {**trace, "file": "a frame"}}})
+        found._trace_frame = TraceFrame(frame)
+        return found
 
     @property
     def trace_frame(self) -> TraceFrame | None:

@@ -84,17 +84,31 @@ class ListedTask(Part):
         return self.confirm is not None and self.decision == "confirm" and self.plan_result == "changes"
 
 
+class BusyWorkspaces(Part):
+    """Workspaces of which some are busier than others: the k-th of `count` is 1 / k ** `skew` as busy as the first."""
+
+    count: Annotated[int, Field(ge=1, le=10_000_000)]
+    skew: Annotated[float, Field(ge=0, le=5)]
+
+
 class Draws(Part):
     """What a task's numbers are drawn from, where nothing else gives them. Each task's numbers are its own.
 
-    `workspaces` is the number of workspaces, each as likely as the others; without it every task has its own. `pool`
-    and `execution_mode` are those of all of the tasks. A plan finds nothing to change with `no_changes_probability` and
-    ends with an error with `plan_error_probability`; a human discards a plan with `discard_probability`; an apply ends
-    with an error with `apply_error_probability`; with `cancel_probability` a task is canceled, `cancel` after its
+    `workspaces` is the number of workspaces, each as likely as the others, or `{count: ..., skew: ...}` where some are
+    busier (Zipf's law); without it every task has its own. `pool` and `execution_mode` are those of all of the tasks. A
+    plan finds nothing to change with `no_changes_probability` and ends with an error with `plan_error_probability`; a
+    human discards a plan with `discard_probability`; an apply ends with an error with `apply_error_probability`; with
+    `cancel_probability` a task is canceled, `cancel` after its
     arrival.
     """
 
-    workspaces: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    workspaces: (
+        Annotated[
+            Annotated[int, Field(ge=1, le=10_000_000), Tag("number")] | Annotated[BusyWorkspaces, Tag("busy")],
+            Discriminator(lambda value: "busy" if isinstance(value, dict | BaseModel) else "number"),
+        ]
+        | None
+    ) = None
     plan_and_apply_share: Share | None = None
     plan: Quantity | None = None
     confirm: Quantity | None = None

@@ -22,12 +22,12 @@ SLOTS_PER_POD, APPLY_SLOTS = 3, 1
 """What a draft assumes of pods, as records do not say it."""
 
 _TEXT = """\
-# Drafted by `sim import` from {source}. It runs as it is; what is marked with "check" is not in the records.
+# Drafted by `{command}` from {source}. It runs as it is; what is marked with "check" is not in the records.
 name: {name}
 description: {kept} tasks recorded from {begin} to {end}.
 {start}horizon: {horizon}          # up to the last arrival
 drain: 12h             # so that what arrived late can end
-{pools}
+{replications}{pools}
 control:
   autoscaler_interval: 5s     # check: how often your autoscaler acts
   dispatch: poll              # check: whether waiting tasks poll (poll) or are told (notify)
@@ -35,7 +35,7 @@ control:
   workspace_lock: {lock}
 
 workload:
-  trace: {trace}
+{workload}
 
 # The first policy is what the others are compared with: put what you run today there. `sim policies` lists them all.
 policies: [landed, fixed, demand]
@@ -51,26 +51,55 @@ slo: {{apply_wait: 60s, plan_wait: 5m}}                     # check: how long ta
 
 def draft(imported: Imported, trace: Path, scenario: Path, timezone: str | None = None) -> str:
     """The text of a scenario for the trace that is written to *trace*, to be written to *scenario*."""
-    frame = imported.frame
+    where = os.path.relpath(trace.resolve(), scenario.resolve().parent)
+    workload = f"  trace: {json.dumps(where, ensure_ascii=False)}"
+    return scenario_text(
+        imported.frame, imported.zero, imported.account.source, "sim import", scenario, workload, timezone
+    )
+
+
+def scenario_text(
+    frame: pd.DataFrame,
+    zero: float,
+    source: str,
+    command: str,
+    scenario: Path,
+    workload: str,
+    timezone: str | None = None,
+    replications: int = 1,
+) -> str:
+    """The text of a scenario.
+
+    Args:
+        frame: the recorded tasks, with the columns of a trace.
+        zero: what time 0 is, in seconds since 1970; small numbers are no moment on the calendar.
+        source: what the tasks come from.
+        command: what drafts it.
+        scenario: the file that it is for, whose name becomes the scenario's.
+        workload: the lines under `workload:`.
+        timezone: in which to write moments; UTC if none is given.
+        replications: how many worlds.
+    """
     last = float(frame.arrive.max())
     hours = max(ceil((last + 1) / 3600), 1)
-    is_calendar = imported.zero > 1e9
+    is_calendar = zero > 1e9
     zone = zone_of(timezone or "UTC")
-    begin = datetime.fromtimestamp(imported.zero, UTC).astimezone(zone) if is_calendar else None
-    end = datetime.fromtimestamp(imported.zero + last, UTC).astimezone(zone) if is_calendar else None
+    begin = datetime.fromtimestamp(zero, UTC).astimezone(zone) if is_calendar else None
+    end = datetime.fromtimestamp(zero + last, UTC).astimezone(zone) if is_calendar else None
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.name.partition(".")[0]).strip("-._") or "recorded"
-    where = Path(os.path.relpath(trace.resolve(), scenario.resolve().parent))
     return _TEXT.format(
-        source=json.dumps(Path(imported.account.source).name or imported.account.source, ensure_ascii=False),
+        source=json.dumps(Path(source).name or source, ensure_ascii=False),
         name=json.dumps(name) if re.fullmatch(r"[0-9.eE+-]+|true|false|null|yes|no|on|off|~", name) else name,
-        kept=f"{imported.account.kept:,}",
+        kept=f"{len(frame):,}",
         begin=begin.strftime("%Y-%m-%d %H h %M") if begin else "0 s",
         end=end.strftime("%Y-%m-%d %H h %M") if end else f"{last:.0f} s",
         start=f'start: "{begin.isoformat()}"   # what time 0 is\n' if begin else "",
         horizon=f"{hours}h",
         pools=_pools(frame),
         lock="applies     # check: all, if a plan too waits for earlier tasks of its workspace",
-        trace=json.dumps(str(where), ensure_ascii=False),
+        workload=workload,
+        command=command,
+        replications=f"replications: {replications}\n" if replications > 1 else "",
     )
 
 

@@ -271,6 +271,13 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
             f"{left} runs that nobody decided are the last of their workspace: they wait to the end, and hold their "
             "slot meanwhile."
         )
+    unlocked = (next_plan < _final(mine)) & next_plan.notna()
+    if unlocked.any():
+        account.notes.append(
+            f"{int(unlocked.sum())} of {len(mine)} runs were not final yet when the next plan_and_apply of their "
+            "workspace began to plan. In the simulation that one waits for them. If the system does not lock "
+            "workspaces, --no-lock says so."
+        )
     false_end = (mine.apply_ended > next_apply) & (next_apply > mine.apply_started)
     if false_end.any():
         rows = mine.index[false_end]
@@ -287,6 +294,17 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
             whole = float(mine.apply_ended[row] - mine.apply_started[row])
             account.odd.append(OddRow(str(mine.id[row]), f"an apply of {_long(whole)}, overtaken by the next one"))
     return events
+
+
+def _final(runs: pd.DataFrame) -> pd.Series[float]:
+    """When each run was final, as far as that is known."""
+    import numpy as np
+
+    ended = runs.ended.fillna(runs.apply_ended)
+    over = np.where(
+        runs.status.isin(["discarded", "no_changes", "errored"]), runs.confirmed.fillna(runs.plan_ended), np.nan
+    )
+    return ended.fillna(runs["plan_ended"].where(np.isnan(over), over))
 
 
 def _durations(
@@ -322,14 +340,28 @@ def _durations(
     needed_values = {name: values for name, (values, _, _) in needed.items()}
     for name, (values, missing, what) in needed.items():
         if missing.any():
-            known = values[~np.isnan(values)]
-            typical = float(np.median(known)) if len(known) else 0.0
-            needed_values[name] = np.where(missing, typical, values)
-            account.inferred.append(f"{int(missing.sum())} {what}: the usual {name} of {typical:.6g} s is taken.")
+            known = np.sort(values[~np.isnan(values)])
+            taken = _spread(known, int(missing.sum()))
+            needed_values[name] = values.copy()
+            needed_values[name][missing] = taken
+            account.inferred.append(
+                f"{int(missing.sum())} {what}: lengths of the others are taken, long and short ones alike (a {name} "
+                f"takes {np.median(taken):.6g} s in the median)."
+            )
     plan, confirm, apply = needed_values["plan"], needed_values["confirm"], needed_values["apply"]
     confirm = np.where(applies, confirm, np.nan)
     apply = np.where(applies & ~np.isnan(confirm), apply, np.nan)
     return plan, confirm, apply
+
+
+def _spread(known: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """So many of the *known* values in ascending order, evenly spread over them: by multiples of the golden ratio."""
+    import numpy as np
+
+    if not len(known):
+        return np.zeros(count)
+    places = (0.5 + np.arange(count) * 0.6180339887498949) % 1.0
+    return np.asarray(known[np.floor(places * len(known)).astype(np.int64)], dtype=np.float64)
 
 
 def _cancellations(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 KNOWN: Final[dict[str, tuple[str, ...]]] = {
-    "id": ("id", "job_id", "task_id", "run_id", "job", "uuid", "number"),
+    "id": ("id", "job_id", "task_id", "run_id", "job", "run", "uuid", "number"),
     "workspace": ("workspace", "workspace_name", "workspace_id", "ws", "repository", "repo", "project", "user"),
     "pool": ("pool", "agent_pool", "pool_name", "agent_pool_name", "queue", "runner_group", "worker_pool", "partition"),
     "type": ("type", "run_type", "task_type", "operation"),
@@ -26,7 +26,7 @@ KNOWN: Final[dict[str, tuple[str, ...]]] = {
     "apply_ended": ("apply_finished_at", "apply_ended_at", "applied_at", "apply_end", "apply_completed_at"),
     "ended": ("canceled_at", "cancelled_at", "errored_at"),
     "wait": ("waiting_time", "queued_duration", "queue_time", "wait", "wait_time"),
-    "plan": ("plan_duration", "duration", "duration_s", "duration_seconds", "run_time", "runtime", "run", "elapsed",
+    "plan": ("plan_duration", "duration", "duration_s", "duration_seconds", "run_time", "runtime", "elapsed",
              "execution_time", "execution_time_s"),
 }  # fmt: skip
 """What a column may be, and the names that it goes by. Of two that are there the first is taken."""

@@ -152,6 +152,12 @@ def _documents(path: Path) -> list[Any]:
     return found
 
 
+def without_workspaces(imported: Imported) -> Imported:
+    """The same trace where each task has a workspace of its own, so that none waits for another of its workspace."""
+    imported.account.notes.append("Each task has a workspace of its own (--no-lock).")
+    return replace(imported, frame=imported.frame.drop(columns="workspace", errors="ignore"))
+
+
 def with_other_names(imported: Imported, key: str) -> Imported:
     """The same trace with other names of tasks and workspaces, which nobody without *key* can undo.
 

@@ -1,11 +1,16 @@
-"""A scenario with the trace that it names."""
+"""A scenario with the trace that it names, and traces alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sim.scenario import Scenario
 from sim.scenario.reading.load import read_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def load_scenario(path: str | Path) -> Scenario:
@@ -24,3 +29,52 @@ def load_scenario(path: str | Path) -> Scenario:
 
         recording_of(scenario)
     return scenario
+
+
+def read_trace(
+    source: str | Path | pd.DataFrame,
+    *,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    where: Mapping[str, Any] | None = None,
+    timezone: str | None = None,
+    start: str | None = None,
+) -> pd.DataFrame:
+    """Recorded tasks as a frame with the columns of a trace, in order of arrival, times in seconds.
+
+    Args:
+        source: a file (CSV, TSV, JSON, JSON lines, Parquet, SWF, each also .gz or .zst), or a frame.
+        columns: which column is what, such as ``{"arrive": "created_at", "plan": ["started_at", "planned_at"]}``, where
+            two columns stand for their difference. Without it the columns are guessed by their names, unless one is
+            called ``arrive``.
+        where: the rows to keep, by the values of a column.
+        timezone: of times that do not say theirs.
+        start: what time 0 is, in ISO 8601; by default the first arrival.
+
+    Returns:
+        A frame whose `attrs` have `notes` (what was done to the data, a line for each thing) and `zero` (what time 0
+        is, in seconds since 1970, or None).
+
+    Raises:
+        InputError: it cannot be read, or a row of it is no task.
+    """
+    from pydantic import ValidationError
+
+    from sim.scenario.errors import InputError, dotted
+    from sim.scenario.reading.error_messages import describe, locate
+    from sim.scenario.workload import Trace
+    from sim.traces.fit import frame_of
+    from sim.traces.recording import read_recording
+
+    path = Path(source) if isinstance(source, str) else source
+    given = {"columns": columns, "where": where, "timezone": timezone}
+    data: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    data["file"] = str(path) if isinstance(path, Path) else "a frame"
+    try:
+        trace = Trace.model_validate(data)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+    recording = read_recording(path, trace, start)
+    frame = frame_of(recording)
+    frame.attrs = {"notes": recording.notes, "zero": recording.zero}
+    return frame

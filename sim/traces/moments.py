@@ -7,7 +7,7 @@ microseconds or nanoseconds since 1970. A *span* is a number of seconds, ``0:01:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,14 @@ def zone_of(name: str) -> tzinfo:
         return UTC if name.upper() in ("UTC", "Z") else ZoneInfo(name)
     except (KeyError, OSError, ValueError):
         raise ValueError(f"no time zone {name!r}") from None
+
+
+def week_offset(zero: float | None, timezone: str | None = None) -> float:
+    """How many seconds after Monday midnight a moment is that is given in seconds since 1970; 0 for None."""
+    if zero is None or zero < EPOCHS[0][0]:
+        return 0.0
+    at = datetime.fromtimestamp(zero, UTC).astimezone(zone_of(timezone or "UTC"))
+    return at.weekday() * 86400.0 + at.hour * 3600.0 + at.minute * 60.0 + at.second
 
 
 def epoch_unit(values: NDArray[np.float64]) -> tuple[float, str] | None:

@@ -154,7 +154,6 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
     if trace.columns is None and "arrive" not in table.frame:
         return _guessed(source, table, trace, zero, digest)
     table, notes = selected(table, trace)
-    ignored: list[str] = []
     if trace.columns is not None:
         table, first, more = mapped(table, trace)
         notes += more
@@ -172,10 +171,10 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
         else:
             zero = None
     else:
-        zero = None
         ignored = _ignored(source, table)
-    if ignored:
-        notes.append(f"{table.source}: columns not used: {shown(', '.join(ignored))}")
+        if ignored:
+            notes.append(f"{table.source}: columns not used: {shown(', '.join(ignored))}")
+        return _recording(table, notes, digest, table.zero)
     if zero is not None:
         table, more = _from_zero(table, zero)
         notes += more

@@ -43,6 +43,8 @@ class Table:
     frame: pd.DataFrame
     line_of: Callable[[int], int] | None = None
     """The line on which a row begins, counted from 1, of a file that has lines."""
+    zero: float | None = None
+    """What time 0 is, in seconds since 1970, if the file says so (`sim import` writes it into its traces)."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -366,12 +368,20 @@ def _read_parquet(path: Path, compression: str | None, wanted: Callable[[Sequenc
             chosen = wanted(names)
             columns = [name for name in names if name in chosen]
             table = file.read(columns=columns)
+            zero = _zero_of(file.metadata.metadata or {})
             columns = [name for name in names if name in table.column_names]
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(str(path), "", f"found {error}, expected a Parquet file") from None
-    return Table(str(path), frame_of_arrow(table.select(columns), str(path)))
+    return Table(str(path), frame_of_arrow(table.select(columns), str(path)), None, zero)
+
+
+def _zero_of(metadata: dict[bytes, bytes]) -> float | None:
+    try:
+        return float(metadata[b"sim.zero"])
+    except (KeyError, ValueError):
+        return None
 
 
 def frame_of_arrow(table: Any, source: str) -> pd.DataFrame:

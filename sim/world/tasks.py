@@ -14,7 +14,7 @@ from sim.runs.inputs import TaskInputs, Times
 from sim.runs.time import NEVER
 from sim.scenario import Scenario
 from sim.scenario.distributions import Quantity, quantiles
-from sim.scenario.workload import ArrivalProcess, Draws, ListedTask
+from sim.scenario.workload import ArrivalProcess, BusyWorkspaces, Draws, ListedTask
 from sim.traces.recording import recording_of
 from sim.world.arrivals import arrival_times, expected_tasks
 from sim.world.names import workspaces_of
@@ -162,7 +162,7 @@ class _Source:
         elif draws.workspaces is None:
             workspace = np.arange(size)
         else:
-            workspace = np.floor(u(For.WORKSPACE) * draws.workspaces).astype(np.int64)
+            workspace = _chosen(u(For.WORKSPACE), draws.workspaces)
         confirm = times("confirm", For.CONFIRM)
         if "confirm" not in columns and draws.confirm_probability is not None:
             confirm[u(For.CONFIRMS) >= draws.confirm_probability] = NEVER
@@ -191,6 +191,14 @@ class _Source:
             return np.full(size, self._scenario.pool_number(draws.pool), dtype=np.int64)
         names, codes = np.unique(columns["pool"].astype(str), return_inverse=True)
         return np.array([self._scenario.pool_number(name) for name in names.tolist()], dtype=np.int64)[codes]
+
+
+def _chosen(u: Floats, workspaces: int | BusyWorkspaces) -> Times:
+    """The workspaces that the uniform numbers *u* stand for, from 0."""
+    if isinstance(workspaces, int):
+        return np.floor(u * workspaces).astype(np.int64)
+    upto = np.cumsum(np.arange(1, workspaces.count + 1) ** -workspaces.skew)
+    return np.searchsorted(upto / upto[-1], u, side="right").astype(np.int64)
 
 
 def _coded(columns: dict[str, NDArray[Any]], name: str, words: Sequence[str], usual: str, size: int) -> Times:

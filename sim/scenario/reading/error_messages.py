@@ -16,7 +16,7 @@ def first_mistake(error: ValidationError, document: Document) -> InputError:
     """The mistake that stands first in the file; how many more there are is said at its end."""
     mistakes = []
     for detail in error.errors(include_url=False):
-        path, value = _locate(detail, document.data)
+        path, value = locate(detail, document.data)
         mistakes.append((document.line(path), path, _problem(detail, value)))
     line, path, problem = min(mistakes, key=lambda mistake: mistake[0])
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
@@ -32,7 +32,7 @@ def _problem(detail: ErrorDetails, value: Any) -> str:
     return f"found {_found(detail, value)}, expected {_expected(detail)}"
 
 
-def _locate(detail: ErrorDetails, data: Any) -> tuple[list[str | int], Any]:
+def locate(detail: ErrorDetails, data: Any) -> tuple[list[str | int], Any]:
     """Where in *data* a mistake is, and what stands there.
 
     Pydantic's location also names the members of unions that it went through. They are not in the file.
