@@ -17,7 +17,7 @@ KNOWN: Final[dict[str, tuple[str, ...]]] = {
                 "submit_time", "submit", "subtime", "queued_at", "enqueued_at", "plan_queued_at", "run_started_at",
                 "requested_at", "triggered_at", "scheduled_at", "runnable_at"),
     "plan_started": ("plan_started_at", "planning_at", "plan_start", "started_at", "started", "starting_time",
-                     "start_time", "start", "begin", "begin_time"),
+                     "start_time", "start", "begin", "began", "begin_time"),
     "plan_ended": ("plan_finished_at", "plan_ended_at", "planned_at", "plan_end", "plan_completed_at", "finished_at",
                    "completed_at", "ended_at", "ended", "finish_time", "finishing_time", "finish", "end_time", "end",
                    "updated_at"),

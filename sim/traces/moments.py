@@ -162,6 +162,9 @@ def _of_texts(table: Table, column: str, timezone: str | None, expected: str) ->
         if isinstance(cell, list | dict | bytes | bool | set):
             raise table.mistake(number, column, expected)
     texts = cells.astype("str").str.strip() if cells.dtype == object else cells.str.strip()
+    fast = _fast(texts, table, column, timezone)
+    if fast is not None:
+        return fast
     empty = (cells.isna() | texts.isin(["", "null", "NULL", "None", "NaN", "nan", "NaT", "-", "\\N"])).to_numpy()
     numbers = pd.to_numeric(texts.where(~empty), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = ~empty & ~np.isfinite(numbers)
@@ -173,6 +176,32 @@ def _of_texts(table: Table, column: str, timezone: str | None, expected: str) ->
     if 2 * wrong.sum() < (~empty).sum():  # most are numbers, so that the others are the mistake
         raise table.mistake(int(np.argmax(wrong)), column, expected)
     return _of_moments(table, column, texts, empty, timezone, expected)
+
+
+def _fast(texts: pd.Series[str], table: Table, column: str, timezone: str | None) -> Times | None:
+    """Texts that are all numbers, or all ISO 8601 with a time zone, or all without one; None if they are not."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        cells = pa.array(texts, pa.string(), from_pandas=True)
+        cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+        try:
+            numbers = np.array(pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+            return _of_numbers(numbers, column) if not np.isinf(numbers).any() else None
+        except pa.ArrowInvalid:
+            pass
+        try:
+            return Times(_since_1970(pd.Series(pc.cast(cells, pa.timestamp("ns", "UTC")).to_pandas())), True)
+        except pa.ArrowInvalid:
+            pass
+        local = pd.Series(pc.cast(cells, pa.timestamp("ns")).to_pandas())
+    except (pa.ArrowException, ValueError, OverflowError):
+        return None
+    zoned, notes = _localized(local, table, column, timezone)
+    return Times(_since_1970(zoned), True, notes)
 
 
 def _spans(texts: pd.Series[str], empty: NDArray[np.bool_]) -> NDArray[np.float64] | None:

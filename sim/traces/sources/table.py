@@ -98,6 +98,10 @@ def _texts(table: Table, column: str) -> pd.Series[Any]:
         for row, cell in enumerate(cells.tolist()) if cells.dtype == object else ():
             if isinstance(cell, list | dict | bytes | set):
                 raise table.mistake(row, column, "text or a number")
+    if isinstance(cells.dtype, pd.StringDtype):
+        return cells.astype(object).where(cells.notna() & (cells != ""), None)
+    if pd.api.types.is_integer_dtype(cells.dtype) and not cells.isna().any():
+        return cells.astype("str").astype(object)
     texts = [None if is_missing(cell) else _plain_number(cell) for cell in cells.tolist()]
     return pd.Series(texts, dtype=object, index=cells.index)
 
@@ -108,15 +112,20 @@ def _plain_number(cell: Any) -> str:
 
 def _known(cells: pd.Series[Any], known: Mapping[str, str], what: str, account: Account) -> pd.Series[Any]:
     """The cells in our words; None, and a note, where a word is not known."""
-    there = cells.notna()
-    plain = words(cells.where(there, ""))
-    found = plain.map(known)
-    strange = there & found.isna() & (plain != "")
-    if strange.any():
-        said = ", ".join(dict.fromkeys(cells[strange].head(200)))
-        account.notes.append(f"{int(strange.sum())} rows have a {what} that is not known: {shown(said)}. They are "
-                             "taken as if they said none.")  # fmt: skip
-    return found.astype(object).where(found.notna(), None)
+    import pandas as pd
+
+    there = pd.Series(cells.dropna().unique(), dtype=object)
+    plain = words(there)
+    meanings = {cell: known.get(word) for cell, word in zip(there, plain, strict=True) if word != ""}
+    strange = [str(cell) for cell, meaning in meanings.items() if meaning is None]
+    if strange:
+        rows = int(cells.isin(strange).sum())
+        account.notes.append(
+            f"{rows} rows have a {what} that is not known: {shown(', '.join(strange))}. They are taken as if they said "
+            "none."
+        )
+    found = cells.map(meanings).astype(object)
+    return found.where(found.notna(), None)
 
 
 def statuses_of(cells: pd.Series[Any], account: Account) -> pd.Series[Any]:
