@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sim.scenario.errors import InputError, shown
-from sim.traces.events import Account, Imported, trace_of
+from sim.traces.conclusions import trace_of
+from sim.traces.events import Account, Imported
 from sim.traces.sources import batsim, buildkite, github, gitlab, hcp_terraform, swf, table, terranova
-from sim.traces.tables import COMPRESSIONS, Table, read_table, text_of
+from sim.traces.table import Table, text_of
+from sim.traces.tables import COMPRESSIONS, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sim.scenario.errors import InputError, shown
 from sim.traces.columns import RECORDED, TIMES
 from sim.traces.moments import Times, read_times
-from sim.traces.tables import Table
+from sim.traces.table import Table
 
 if TYPE_CHECKING:
     import numpy as np

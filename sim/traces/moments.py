@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from sim.traces.tables import Table
+    from sim.traces.table import Table
 
 EPOCHS = ((1e9, 1e10, 1.0, "seconds"), (1e12, 1e13, 1e-3, "milliseconds"), (1e15, 1e16, 1e-6, "microseconds"),
           (1e18, 1e19, 1e-9, "nanoseconds"))  # fmt: skip

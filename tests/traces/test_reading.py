@@ -16,7 +16,8 @@ import sim
 from sim.scenario import InputError
 from sim.traces.moments import read_times
 from sim.traces.recording import recording_of
-from sim.traces.tables import Table, read_table
+from sim.traces.table import Table
+from sim.traces.tables import read_table
 
 ROWS = [("a", 0, 5, ""), ("b", 1.5, 7, "10")]
 CSV = "workspace,arrive,plan,confirm\na,0,5,\nb,1.5,7,10\n"
@@ -213,7 +214,7 @@ def test_a_truncated_compressed_file_is_told(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.traces.tables.MOST_ROWS", 10)
+    monkeypatch.setattr("sim.traces.table.MOST_ROWS", 10)
     pd.DataFrame({"arrive": range(11)}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InputError, match="found 11 rows, expected at most 10"):
         read_table(tmp_path / "t.parquet")

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.traces.events import EVENTS, NAMES, Account
-from sim.traces.tables import Table
+from sim.traces.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

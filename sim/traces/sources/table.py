@@ -22,7 +22,7 @@ from sim.scenario.errors import InputError, shown
 from sim.traces.events import EVENTS, NAMES, STATUS_OF, TYPE_OF, Account, words
 from sim.traces.guess import guess, in_words
 from sim.traces.moments import read_times
-from sim.traces.tables import Table, is_missing
+from sim.traces.table import Table, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
