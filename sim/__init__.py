@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.api import Result, run
+    from sim.api import Result, run, sweep
     from sim.check.calibration import calibrate
     from sim.policies import Policy, PoolView
     from sim.scenario import InputError, Scenario
@@ -34,6 +34,7 @@ else:
         "load_scenario": "sim.traces.load",
         "read_trace": "sim.traces.load",
         "run": "sim.api",
+        "sweep": "sim.api",
     }
 
     def __getattr__(name: str) -> Any:
@@ -62,6 +63,7 @@ __all__ = [
     "load_scenario",
     "read_trace",
     "run",
+    "sweep",
 ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.results.result import ExperimentResult
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sim.experiment.engine_choice import Engine
+    from sim.experiment.points import Method
     from sim.model import OwnProcess
     from sim.policies import Policy
     from sim.report.plot import Plot
@@ -85,3 +88,51 @@ def run(
     enough = until_decided(scenario) if scenario.replications == "enough" else None
     experiment = Experiment(scenario, chosen, jobs, engine, tuple(processes), answer_timeout, enough)
     return Result(experiment, run_experiment(experiment, progress or NOTHING))
+
+
+def sweep(
+    scenario: Scenario,
+    settings: Mapping[str, Any],
+    policies: Sequence[str] | None = None,
+    replications: int | None = None,
+    *,
+    sample: int | None = None,
+    method: Method = "lhs",
+    seed: int | None = None,
+    jobs: int = 1,
+    engine: Engine = "auto",
+    allow_plugins: bool = False,
+) -> pd.DataFrame:
+    """Run a scenario with every combination of some settings, all in the same worlds.
+
+    Args:
+        scenario: what is the same at all points.
+        settings: by path, such as ``{"pool.max_pods": range(5, 55, 5), "demand.keep": ["1m", "5m"]}``, or as the
+            command line has them, such as ``"10s..30m:log8"``.
+        policies: labels or names, in place of the scenario's.
+        replications: in place of the scenario's.
+        sample: so many points that fill the space of the settings, in place of all combinations.
+        method: of the sample: a Latin hypercube, or the Sobol sequence.
+        seed: in place of the scenario's.
+        jobs: how many processes to use. The figures do not depend on it.
+        engine: as for `run`.
+        allow_plugins: as for `run`.
+
+    Returns:
+        A frame with a row per point, policy and metric, with the columns of `points.parquet`.
+
+    Raises:
+        InputError: a point cannot be run.
+    """
+    from sim.experiment.points import axes_of, grid
+    from sim.experiment.points import sample as sampled
+    from sim.experiment.sweep import Sweep, run_points
+    from sim.results.study import frame_of, line_of
+
+    changes = {"replications": replications, "seed": seed}
+    scenario = scenario.with_changes({name: value for name, value in changes.items() if value is not None})
+    axes = axes_of(settings)
+    points = list(grid(axes)) if sample is None else sampled(axes, sample, method, scenario.seed)
+    asked = Sweep(scenario, points, policies, jobs, engine, allow_plugins)
+    lines = [line_of(number, found) for number, found in enumerate(run_points(asked, points))]
+    return frame_of(lines, [axis.path for axis in axes])

@@ -27,7 +27,7 @@ from sim.scenario.errors import InputError, dotted
 from sim.scenario.faults import PodDeletion, PodOffline
 from sim.scenario.pools import ONLY_POOL, PoolName, PoolSettings
 from sim.scenario.reading.document import Document
-from sim.scenario.reading.error_messages import describe, locate
+from sim.scenario.reading.error_messages import mistake_in
 from sim.scenario.recorded_faults import Fault, RecordedFaults
 from sim.scenario.safeguards import SafeguardSettings
 from sim.scenario.units import Duration, Period, Share, parse_duration, parse_share
@@ -89,6 +89,14 @@ class PolicyChoice(Part):
     def shown_label(self) -> str:
         """What the policy is called in every result."""
         return self.label or self.name
+
+
+class SweepSettings(Part):
+    """What `sim sweep` runs: settings by path with their values, all combinations or a `sample` of so many points."""
+
+    set: dict[str, str | int | float | Annotated[tuple[str | int | float | bool | None, ...], Field(strict=False)]]
+    sample: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    method: Literal["lhs", "sobol"] = "lhs"
 
 
 class CostSettings(Part):
@@ -209,6 +217,7 @@ class Scenario(Part):
     ] = Field(default_factory=lambda: (PolicyChoice(name="old"), PolicyChoice(name="fixed")))
     cost: CostSettings | None = None
     slo: SloSettings = _AS_IT_IS
+    sweep: SweepSettings | None = None
     thresholds: Annotated[tuple[str, ...], Field(strict=False)] = ()
     equivalent_within: Annotated[Share, Field(gt=0, lt=1)] | None = None
     undecided: Literal["fail", "pass", "warn"] = "fail"
@@ -355,8 +364,7 @@ class Scenario(Part):
         try:
             found = type(self).model_validate(data)
         except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+            raise mistake_in(error, data) from None
         found._document, found._folder, found._trace_frame = self._document, self._folder, self._trace_frame
         return found
 
@@ -380,8 +388,7 @@ class Scenario(Part):
         try:
             found = cls.model_validate(data)
         except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+            raise mistake_in(error, data) from None
         if frame is not None and not isinstance(frame, str):
             found._trace_frame = TraceFrame(frame)
         return found

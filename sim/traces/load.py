@@ -59,8 +59,7 @@ def read_trace(
     """
     from pydantic import ValidationError
 
-    from sim.scenario.errors import InputError, dotted
-    from sim.scenario.reading.error_messages import describe, locate
+    from sim.scenario.reading.error_messages import mistake_in
     from sim.scenario.workload import Trace
     from sim.traces.fit import frame_of
     from sim.traces.recording import read_recording
@@ -72,8 +71,7 @@ def read_trace(
     try:
         trace = Trace.model_validate(data)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        raise InputError("", dotted(locate(detail, data)[0]), describe(detail)) from None
+        raise mistake_in(error, data) from None
     recording = read_recording(path, trace, start)
     frame = frame_of(recording)
     frame.attrs = {"notes": recording.notes, "zero": recording.zero}

@@ -23,6 +23,13 @@ def first_mistake(error: ValidationError, document: Document) -> InputError:
     return InputError(f"{document.source}:{line}", dotted(path), problem + more)
 
 
+def mistake_in(error: ValidationError, data: Any) -> InputError:
+    """The first mistake in *data* that stands in no file."""
+    detail = error.errors(include_url=False)[0]
+    path, value = locate(detail, data)
+    return InputError("", dotted(path), _problem(detail, value))
+
+
 def describe(detail: ErrorDetails) -> str:
     """What was found and what was expected, for a mistake in a value that stands alone."""
     return _problem(detail, detail["input"])
