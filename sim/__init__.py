@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sim.policies import Policy, PoolView
     from sim.scenario import InputError, Scenario
     from sim.traces.fit import fit_arrivals
-    from sim.traces.importing import import_records
     from sim.traces.load import load_scenario, read_trace
+    from sim.traces.records import import_records
 
     __version__: str
 else:
@@ -30,7 +30,7 @@ else:
         "Scenario": "sim.scenario",
         "calibrate": "sim.check.calibration",
         "fit_arrivals": "sim.traces.fit",
-        "import_records": "sim.traces.importing",
+        "import_records": "sim.traces.records",
         "load_scenario": "sim.traces.load",
         "read_trace": "sim.traces.load",
         "run": "sim.api",

@@ -12,7 +12,8 @@ named, in turn, until that brings nothing more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from sim.results.result import ExperimentResult
 from sim.scenario import InputError, Scenario
 from sim.scenario.errors import shown
 from sim.traces.fit import frame_of
+from sim.traces.load import load_scenario
 from sim.traces.recording import Recording, recording_of
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ NO_LOCK: Final = "none"
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "dispatch": ("poll", "notify"),
-    "workspace_lock": ("applies", "all", NO_LOCK),
+    "workspace_lock": ("applies", "all"),
     "apply_placement": ("first_slots", "any_slot"),
     "placement": ("first_fit", "spare_apply_slots"),
 }
@@ -91,21 +93,23 @@ class Calibration:
     explained: tuple[Explained, ...]
     fitted: dict[str, Setting] = field(default_factory=dict)
     distance_fitted: float | None = None
+    clock: float = 0.0
+    """How many seconds after midnight time 0 is, by the scenario's start."""
     changes: dict[str, Setting] = field(default_factory=dict)
     """The same as paths and values, for `Scenario.with_changes`."""
 
 
 def calibrate(
-    scenario: Scenario,
+    scenario: Scenario | str | Path,
     policy: str | None = None,
-    fit: Sequence[str] = (),
+    fit: Sequence[str] | str = (),
     explain: bool = True,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Calibration:
     """Compare the waits that a trace recorded with those of its simulation.
 
     Args:
-        scenario: has a trace that says when tasks really began.
+        scenario: has a trace that says when tasks really began; a scenario, or its file.
         policy: which was in charge, a label or a name; by default the scenario's first.
         fit: settings to look for, of `SETTINGS`, those of pools for all pools alike.
         explain: whether to try all settings, one at a time.
@@ -114,7 +118,16 @@ def calibrate(
     Raises:
         InputError: the scenario has no such trace, or there is no such policy or setting.
     """
+    fit = [name.strip() for name in fit.split(",")] if isinstance(fit, str) else fit
+    if isinstance(scenario, str | Path):
+        scenario = load_scenario(scenario)
+    if not isinstance(scenario, Scenario):
+        raise InputError("", "scenario", f"found {type(scenario).__name__}, expected a scenario or its file")
     for name in fit:
+        if "=" in name:
+            raise InputError(
+                "", "fit", f"found {shown(name)}, expected the name alone: its value is what is looked for"
+            )
         if name not in SETTINGS:
             raise InputError("", "fit", f"found {shown(name)}, expected some of: {', '.join(SETTINGS)}")
     trace = scenario.workload.trace
@@ -130,14 +143,15 @@ def calibrate(
     chosen = named_policies(scenario, None if policy is None else [policy])[0]
     trials = _Trials(scenario, chosen, recording, progress)
     waits, unstarted = trials.waits({})
-    found = Calibration(chosen.label, waits, unstarted, distance_of(waits), trials.explained() if explain else ())
+    clock = scenario.week_offset % 86400
+    found = Calibration(
+        chosen.label, waits, unstarted, distance_of(waits), trials.explained() if explain else (), clock=clock
+    )
     if not fit:
         return found
     fitted, left = trials.fitted(fit)
     changes = {path: value for name, value in fitted.items() if value != NO_LOCK for path in paths(scenario, name)}
-    return Calibration(
-        found.policy, found.waits, found.unstarted, found.distance, found.explained, fitted, left, changes
-    )
+    return replace(found, fitted=fitted, distance_fitted=left, changes=changes)
 
 
 def paths(scenario: Scenario, setting: str) -> list[str]:
@@ -239,10 +253,10 @@ class _Trials:
         value = getattr(self._scenario.control if setting in OF_CONTROL else pool, setting)
         return value if isinstance(value, int | float | str) else None
 
-    def values(self, setting: str, given: Setting | None) -> list[Setting]:
-        """The values to try first."""
+    def values(self, setting: str, given: Setting | None, explaining: bool = False) -> list[Setting]:
+        """The values to try; with *explaining* also one that no scenario can have."""
         if setting in CHOICES:
-            return list(CHOICES[setting])
+            return [*CHOICES[setting], *([NO_LOCK] if explaining and setting == "workspace_lock" else [])]
         if setting in CONTINUOUS:
             return list(CONTINUOUS[setting])
         about = int(given) if isinstance(given, int | float) else 1
@@ -254,7 +268,7 @@ class _Trials:
         found = []
         for setting in SETTINGS:
             now = self.now(setting)
-            best = min(self.values(setting, now), key=lambda value: self.distance({setting: value}))
+            best = min(self.values(setting, now, explaining=True), key=lambda value: self.distance({setting: value}))
             left = self.distance({setting: best})
             if np.isfinite(left):
                 found.append(Explained(setting, "a distribution" if now is None else _text(now), best, left))

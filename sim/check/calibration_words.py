@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from sim.check.calibration import KINDS, NO_LOCK, Calibration, distance_of
 
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "longest": 1.0}
@@ -43,8 +41,8 @@ def as_data(found: Calibration) -> dict[str, Any]:
     }
 
 
-def calibration_lines(found: Calibration) -> list[str]:
-    """The calibration in lines."""
+def calibration_lines(found: Calibration, scenario: str = "SCENARIO") -> list[str]:
+    """The calibration in lines; *scenario* is what the scenario's file is called."""
     lines = [f"Waits that were recorded, and those that the simulation has under {found.policy} (seconds)", ""]
     head = "".join(f"{name:>12}" for name in ("mean", *QUANTILES))
     for kind, what in KINDS.items():
@@ -60,20 +58,22 @@ def calibration_lines(found: Calibration) -> list[str]:
         lines.append("")
     if found.unstarted:
         lines += [f"{found.unstarted} tasks that really began still waited at the end of the simulation.", ""]
-    lines += _by_hour(found) + _worst(found) + _explained(found) + _fitted(found)
+    lines += _by_hour(found) + _worst(found) + _explained(found) + _fitted(found, scenario)
+    lines.append(_verdict(found))
     return lines
 
 
 def _by_hour(found: Calibration) -> list[str]:
-    """The mean waits by hour of the day, counted from time 0, in the hours that differ most."""
-    hours = (found.waits.asked_at // 3600 % 24).astype(int)
+    """The mean waits by hour of the day, in the hours that differ most."""
+    hours = ((found.waits.asked_at + found.clock) // 3600 % 24).astype(int)
     means = found.waits.groupby([found.waits.kind, hours])[["recorded", "simulated"]].mean()
     gap = (means.simulated - means.recorded).abs().sort_values(ascending=False)
-    lines = ["Hours of the day (counted from time 0) whose mean waits differ most"]
+    since = "by the clock of the scenario's start" if found.clock else "counted from time 0"
+    lines = [f"Hours of the day ({since}) whose mean waits differ most"]
     for key in gap.index[:5]:
         kind, hour = key
         row = means.loc[key]
-        lines.append(f"  {hour:>2} h, {kind:<6} recorded {row.recorded:>10,.4g}   simulated {row.simulated:>10,.4g}")
+        lines.append(f"  {hour:02}:00, {kind:<6} recorded {row.recorded:>10,.4g}   simulated {row.simulated:>10,.4g}")
     return [*lines, ""]
 
 
@@ -113,14 +113,33 @@ def _explained(found: Calibration) -> list[str]:
     return [*lines, ""]
 
 
-def _fitted(found: Calibration) -> list[str]:
+def _fitted(found: Calibration, scenario: str) -> list[str]:
     if not found.fitted or found.distance_fitted is None:
         return []
-    values = ", ".join(f"{name} = {np.format_float_positional(value, trim='-') if isinstance(value, float) else value}"
-                       for name, value in found.fitted.items())  # fmt: skip
-    sets = " ".join(f"--set {path}={value}" for path, value in found.changes.items())
+    values = ", ".join(f"{name} = {_plain(value)}" for name, value in found.fitted.items())
+    if found.distance_fitted > 0.9 * found.distance:
+        return [f"No values of {', '.join(found.fitted)} bring the two much closer (the closest: {values}).", ""]
+    sets = " ".join(f"--set {path}={_plain(value)}" for path, value in found.changes.items())
     return [
         f"Most alike with {values}: {found.distance_fitted:,.4g} s per task are left of {found.distance:,.4g} s.",
-        f"To run with that: sim run ... {sets}",
+        f"To run with that: sim run {scenario} {sets}",
         "",
     ]
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _verdict(found: Calibration) -> str:
+    """How far the result of `sim run` can be believed."""
+    left = found.distance if found.distance_fitted is None else found.distance_fitted
+    recorded = float(found.waits.recorded.mean()) if len(found.waits) else 0.0
+    share = left / recorded if recorded else 0.0
+    if share <= 0.2:
+        return f"The simulated waits are like the recorded ones: {left:,.4g} s of {recorded:,.4g} s per task differ."
+    return (
+        f"Do not take simulated waits for those of your platform yet: they differ by {left:,.4g} s per task, where "
+        f"{recorded:,.4g} s were recorded.\nThe platform does something that this scenario does not say: faults, other "
+        "sizes of pools, another policy (-p), or something that the model does not know."
+    )

@@ -44,21 +44,41 @@ def import_command(
     from sim.results.atomic_write import write_text
     from sim.scenario import InputError
     from sim.traces.draft import draft
-    from sim.traces.importing import import_records, with_other_names, without_workspaces, write_trace
+    from sim.traces.importing import with_other_names, write_trace
+    from sim.traces.moments import expect_zone
+    from sim.traces.records import import_records
 
     if out.suffix != ".parquet":
         raise InputError(str(out), "", "found another ending, expected a file that ends in .parquet")
-    _expect_zone(timezone)
-    imported = import_records(source, kind, timezone)
-    if no_lock:
-        imported = without_workspaces(imported)
+    if timezone is not None:
+        expect_zone(timezone, "--timezone")
+    for path, what in ((out, "--out"), (scenario, "--scenario")):
+        if (
+            path is not None
+            and "://" not in source
+            and path.exists()
+            and Path(source).exists()
+            and path.samefile(source)
+        ):
+            raise InputError(str(path), what, "found the file that is read, expected another one")
+    _expect_yaml(scenario)
+    imported = import_records(source, kind, timezone, lock=not no_lock)
     if anonymise:
         import secrets
 
         imported = with_other_names(imported, secrets.token_hex(16))
-    write_trace(imported, out)
-    if scenario is not None:
-        write_text(scenario, draft(imported, out, scenario, timezone))
+    drafted = None if scenario is None else draft(imported, out, scenario, timezone)
+    if scenario is not None and drafted is not None:
+        is_new = not scenario.exists()
+        write_text(scenario, drafted)
+        try:
+            write_trace(imported, out)
+        except InputError:
+            if is_new:
+                scenario.unlink()
+            raise
+    else:
+        write_trace(imported, out)
     if not quiet:
         for line in account_lines(imported):
             click.echo(line)
@@ -83,13 +103,18 @@ def fit_command(
     from sim.report.pictures.likeness import likeness
     from sim.report.save import save_figure
     from sim.results.atomic_write import write_text
+    from sim.scenario import InputError
     from sim.scenario.workload import Trace
     from sim.traces.draft import scenario_text
     from sim.traces.fit import fit, frame_of
-    from sim.traces.moments import week_offset
+    from sim.traces.moments import expect_zone, week_offset
     from sim.traces.recording import read_recording
 
-    _expect_zone(timezone)
+    if timezone is not None:
+        expect_zone(timezone, "--timezone")
+    _expect_yaml(scenario)
+    if trace.suffix in (".yaml", ".yml"):
+        raise InputError(str(trace), "", "found a scenario, expected the trace that it names")
     recording = read_recording(trace, Trace(file=str(trace), timezone=timezone))
     zero = 60.0 * ((recording.zero or 0.0) // 60)  # a profile of arrivals begins with a minute
     found = fit(recording, week_offset(zero, timezone), empirical)
@@ -126,16 +151,26 @@ def calibrate_command(scenario: Path, policy: str | None, names: str | None, no_
 
     from sim.check.calibration import calibrate
     from sim.check.calibration_words import as_data, calibration_lines
+    from sim.scenario import InputError
     from sim.traces.load import load_scenario
 
+    if scenario.suffix == ".parquet":
+        raise InputError(str(scenario), "", "found a trace, expected a scenario that names it (.yaml)")
     loaded = load_scenario(scenario)
     fit = [name.strip() for name in names.split(",") if name.strip()] if names else []
     found = calibrate(loaded, policy, fit, explain=not no_explain)
     if as_json:
         click.echo(json.dumps(as_data(found), indent=2))
         return
-    for line in calibration_lines(found):
+    for line in calibration_lines(found, str(scenario)):
         click.echo(line)
+
+
+def _expect_yaml(scenario: Path | None) -> None:
+    from sim.scenario import InputError
+
+    if scenario is not None and scenario.suffix not in (".yaml", ".yml"):
+        raise InputError(str(scenario), "", "found another ending, expected a scenario file that ends in .yaml")
 
 
 def yaml_of(data: dict[str, Any]) -> str:
@@ -168,17 +203,6 @@ def likeness_lines(found: Fit) -> list[str]:
     for hour in sorted(found.hours, key=lambda each: -each.recorded)[:5]:
         lines.append(f"{hour.pool}, {hour.weekday} {hour.hour:02}:00: {hour.recorded:.3g} : {hour.fitted:.3g}")
     return lines
-
-
-def _expect_zone(timezone: str | None) -> None:
-    from sim.scenario import InputError
-    from sim.traces.moments import zone_of
-
-    if timezone is not None:
-        try:
-            zone_of(timezone)
-        except ValueError:
-            raise InputError("", "--timezone", f"found {timezone!r}, expected a time zone: Europe/Berlin") from None
 
 
 def account_lines(imported: Imported) -> list[str]:

@@ -17,6 +17,8 @@ def steps_of(path: str) -> list[str | int]:
     Raises:
         InputError: it is no path.
     """
+    if not isinstance(path, str):
+        raise InputError("", "", f"found {shown(path)}, expected the path of a field, such as pool.max_pods")
     steps: list[str | int] = []
     at = 0
     while at < len(path):

@@ -354,6 +354,8 @@ class Scenario(Part):
         Raises:
             InputError: there is no such field, or a new value is none that it can have.
         """
+        if not isinstance(changes, Mapping):
+            raise InputError("", "changes", f"found {type(changes).__name__}, expected a mapping from paths to values")
         if not changes:
             return self
         data: Any = {name: getattr(self, name) for name in self.model_fields_set}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
@@ -152,12 +153,15 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 def _known_zone(name: str) -> str:
+    """*name*, refused unless it is a time zone of the IANA database, or an offset such as +02:00."""
     from zoneinfo import ZoneInfo
 
+    if name.upper() in ("UTC", "Z") or re.fullmatch(r"[+-]([01][0-9]|2[0-3]):?[0-5][0-9]", name):
+        return name
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise PydanticCustomError("timezone", "the name of a time zone, such as Europe/Berlin or UTC") from None
+        raise PydanticCustomError("timezone", "the name of a time zone, such as Europe/Berlin, or +02:00") from None
     return name
 
 
@@ -181,7 +185,11 @@ class Trace(Draws):
     def _known_columns(self) -> Self:
         for name, source in (self.columns or {}).items():
             if name not in TRACE_COLUMNS:
-                raise refuse(f"columns.{name}", f"one of the columns of a trace: {', '.join(TRACE_COLUMNS)}")
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "one of: {known}",
+                    {"key": name, "known": ", ".join(TRACE_COLUMNS), "at": "columns"},
+                )
             is_time = name.startswith("recorded_") or name in ("arrive", "plan", "confirm", "apply", "cancel")
             if isinstance(source, tuple) and (not is_time or name == "arrive" or name.startswith("recorded_")):
                 raise refuse(f"columns.{name}", "one column, as only a length can be the difference of two")

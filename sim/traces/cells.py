@@ -52,7 +52,11 @@ def times_in(table: Table, name: str) -> NDArray[np.float64]:
             _expect_plain_cells(table, name, (int, float), "numbers: seconds")
         empty = np.asarray(cells.isna() | (cells.astype(str) == "")) if not is_bare else cells.isna().to_numpy()
         there = cells.where(~empty) if not is_bare else cells
-        times = np.array(pd.to_numeric(there, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+        try:
+            times = np.array(pd.to_numeric(there, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+        except OverflowError:  # a whole number that no float can hold
+            huge = there.map(lambda cell: isinstance(cell, int) and abs(cell) > 10**300)
+            raise table.mistake(int(np.argmax(huge.to_numpy())), name, expected) from None
     bad = ~empty & ~((times >= 0) & (times <= LONGEST))
     if name == "arrive":
         bad = ~empty & ~((times >= 0) & (times <= 1e14))  # so large a one is told with what it looks like

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sim.scenario.errors import InputError
+from sim.scenario.units import LONGEST
 from sim.traces.columns import RECORDED
 from sim.traces.events import EVENTS, Account, Imported, LeftOut, OddRow
 from sim.traces.odd_rows import MOST_ODD, endings_of, long_time, odd_rows
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def trace_of(events: pd.DataFrame, account: Account, zero: float | None = None) -> Imported:
+def trace_of(events: pd.DataFrame, account: Account, zero: float | None = None, lock: bool = True) -> Imported:
     """The trace that *events* make.
 
     Args:
         events: a frame with the columns `EVENTS` and `NAMES`, a row for each task of the records.
         account: of the rows so far; what is left out and concluded here is added to it.
         zero: what time 0 is, in seconds since 1970; by default the first arrival.
+        lock: whether the system locks workspaces as the model does. If not, each task has a workspace of its own.
+
+    Raises:
+        InputError: no row says how long its plan took.
     """
     import numpy as np
     import pandas as pd
@@ -30,11 +36,15 @@ def trace_of(events: pd.DataFrame, account: Account, zero: float | None = None) 
     events = _without_impossible(events.reset_index(drop=True), account)
     if zero is None:
         zero = float(events.created.min()) if len(events) else 0.0
+    events = _left_out(events, events.created > zero + LONGEST, "an arrival a hundred years after the first", account)
     early = events.created < zero
     events = _left_out(events, early, "arrived before time 0", account)
     events = events.sort_values("created", kind="stable").reset_index(drop=True)
     applies = _types(events, account)
-    events = _overtaken(events, applies, account)
+    events = _overtaken(events, applies, account, lock)
+    if not lock:
+        events["workspace"] = None
+        account.notes.append("Each task has a workspace of its own, as the system does not lock them.")
     plan, confirm, apply = _durations(events, applies, account)
     status = events.status.to_numpy()
     failed_plan = (status == "errored") & events.apply_started.isna().to_numpy()
@@ -107,8 +117,17 @@ def _left_out(
     return events[~mask]
 
 
+LATEST = 2e11
+"""The latest arrival that is believed, in seconds since 1970 (the year 8307)."""
+
+
 def _without_impossible(events: pd.DataFrame, account: Account) -> pd.DataFrame:
+    import pandas as pd
+
     events = _left_out(events, events.created.isna(), "no time of arrival", account)
+    events = _left_out(events, ~(events.created.abs() <= LATEST), "a time of arrival that cannot be true", account)
+    far = pd.concat([(events[name] - events.created).abs() for name in EVENTS], axis=1).max(axis=1) > LONGEST
+    events = _left_out(events, far, "something more than a hundred years before or after the arrival", account)
     events = _left_out(events, events.id.notna() & events.id.duplicated(), "an id that an earlier row has", account)
     for begin, end, what in (
         ("plan_started", "plan_ended", "a plan that ends before it begins"),
@@ -117,7 +136,7 @@ def _without_impossible(events: pd.DataFrame, account: Account) -> pd.DataFrame:
     ):
         events = _left_out(events, events[end] < events[begin], what, account)
     never_began = (events.status == "canceled") & events.plan_started.isna() & events.ended.isna()
-    why = "canceled before they began, and nothing says when, so that they used no slot and had no wait that is known"
+    why = "canceled before they started, at an unknown time; they used no slot"
     events = _left_out(events, never_began, why, account)
     started_first = (events.plan_started < events.created - 1.0) | (events.ended < events.created - 1.0)
     return _left_out(events, started_first, "a start or an end more than a second before the arrival", account)
@@ -144,11 +163,12 @@ def _types(events: pd.DataFrame, account: Account) -> NDArray[np.bool_]:
     return applies
 
 
-def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Account) -> pd.DataFrame:
-    """Ends that a later run of the same workspace shows: Terraform locks a workspace, so two do not apply at once.
+def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Account, lock: bool) -> pd.DataFrame:
+    """Ends that a later run of the same workspace shows.
 
-    A run that nobody decided, and a later one of whose workspace began, was discarded then. An apply that is said to
-    go on while a later one of its workspace begins has an end that cannot be true.
+    Where workspaces are locked, a run that nobody decided was discarded when a later one of its workspace began. An
+    apply that is said to go on while a later one of its workspace begins has an end that cannot be true, as Terraform
+    locks the state of a workspace in any case.
     """
     import numpy as np
 
@@ -162,6 +182,7 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
 
     next_plan, next_apply = next_of("plan_started"), next_of("apply_started")
     undecided = (mine.status == "underway") & mine.confirmed.isna() & mine.plan_ended.notna()
+    undecided &= lock
     after = undecided & next_plan.notna()
     if after.any():
         rows = mine.index[after]
@@ -179,11 +200,11 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
             "slot meanwhile."
         )
     unlocked = (next_plan < _final(mine)) & next_plan.notna()
-    if unlocked.any():
+    if lock and unlocked.any():
         account.notes.append(
-            f"{int(unlocked.sum())} of {len(mine)} runs were not final yet when the next plan_and_apply of their "
-            "workspace began to plan. In the simulation that one waits for them. If the system does not lock "
-            "workspaces, --no-lock says so."
+            f"{int(unlocked.sum()):,} of {len(mine):,} runs were still open when the next plan_and_apply of their "
+            "workspace began to plan. The simulation makes the next one wait. If the system does not lock workspaces, "
+            "say --no-lock (in Python lock=False)."
         )
     false_end = (mine.apply_ended > next_apply) & (next_apply > mine.apply_started)
     if false_end.any():
@@ -193,9 +214,9 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
         longest = (next_apply - mine.apply_started)[false_end]
         events.loc[rows, "apply_ended"] = mine.apply_started[false_end] + np.minimum(longest, typical)
         account.inferred.append(
-            f"{int(false_end.sum())} applies are said to go on while the next apply of their workspace began, which "
-            f"Terraform's lock rules out: they are given the usual length of an apply ({typical:.0f} s), or less where "
-            "the next one began sooner."
+            f"{int(false_end.sum())} applies overlap the next apply of their workspace, which Terraform's lock of "
+            f"the state forbids: they were shortened to the usual length of an apply ({typical:.0f} s), or to the time up to "
+            "the next one."
         )
         for row in (mine.apply_ended - mine.apply_started)[false_end].sort_values(ascending=False).index[:3]:
             whole = float(mine.apply_ended[row] - mine.apply_started[row])
@@ -248,12 +269,15 @@ def _durations(
     for name, (values, missing, what) in needed.items():
         if missing.any():
             known = np.sort(values[~np.isnan(values)])
+            if name == "plan" and not len(known):
+                problem = "found no row that says how long its plan took, expected its begin and its end, or its length"
+                raise InputError(account.source, "plan", problem)
             taken = _spread(known, int(missing.sum()))
             needed_values[name] = values.copy()
             needed_values[name][missing] = taken
             account.inferred.append(
-                f"{int(missing.sum())} {what}: lengths of the others are taken, long and short ones alike (a {name} "
-                f"takes {np.median(taken):.6g} s in the median)."
+                f"{int(missing.sum())} {what}: each gets a length from the other rows, short and long ones evenly "
+                f"(median {np.median(taken):.6g} s)."
             )
     plan, confirm, apply = needed_values["plan"], needed_values["confirm"], needed_values["apply"]
     confirm = np.where(applies, confirm, np.nan)

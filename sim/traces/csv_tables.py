@@ -51,7 +51,10 @@ def _header_of(path: Path, compression: str | None, delimiter: str | None) -> tu
         raise InputError(f"{path}:1", "", "found an empty file, expected a line with the names of columns")
     if delimiter is None:
         delimiter = max(",;\t|", key=lambda each: (_unquoted(lines[0]).count(each), -",;\t|".index(each)))
-    header = next(csv.reader([lines[0]], delimiter=delimiter))
+    try:
+        header = next(csv.reader([lines[0]], delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError(f"{path}:1", "", f"found {error}, expected a line with the names of columns") from None
     return [name.strip() for name in header], delimiter
 
 
@@ -75,12 +78,16 @@ def _fast_csv(
     from pyarrow import csv as arrow_csv
 
     with pa.input_stream(str(path), compression=compression) as stream:
+        start = bytes(stream.read(1 << 20)).decode("utf-8-sig", errors="ignore")
+    first = next((line for line in start.splitlines() if line.strip()), "")
+    raw = next(csv.reader([first], delimiter=delimiter), [])
+    with pa.input_stream(str(path), compression=compression) as stream:
         batches = arrow_csv.open_csv(
             stream,
             read_options=arrow_csv.ReadOptions(block_size=1 << 24),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys([*header, *raw], pa.string()), strings_can_be_null=False
             ),
         )
         if [name.strip() for name in batches.schema.names] != header:

@@ -10,6 +10,8 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.scenario.errors import InputError
+from sim.scenario.units import LONGEST
 from sim.traces.events import Imported
 from sim.traces.moments import zone_of
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+LATEST = 2e11
+"""The latest moment that is written as a date, in seconds since 1970."""
 
 SLOTS_PER_POD, APPLY_SLOTS = 3, 1
 """What a draft assumes of pods, as records do not say it."""
@@ -52,7 +57,7 @@ slo: {{apply_wait: 60s, plan_wait: 5m}}                     # check: how long ta
 def draft(imported: Imported, trace: Path, scenario: Path, timezone: str | None = None) -> str:
     """The text of a scenario for the trace that is written to *trace*, to be written to *scenario*."""
     where = os.path.relpath(trace.resolve(), scenario.resolve().parent)
-    workload = f"  trace: {json.dumps(where, ensure_ascii=False)}"
+    workload = f"  trace: {json.dumps(where, ensure_ascii=True)}"
     return scenario_text(
         imported.frame, imported.zero, imported.account.source, "sim import", scenario, workload, timezone
     )
@@ -81,6 +86,11 @@ def scenario_text(
         replications: how many worlds.
     """
     last = float(frame.arrive.max())
+    if last > LONGEST or zero > LATEST:
+        problem = (
+            "found arrivals more than a hundred years apart, or far in the future, expected those of a real system"
+        )
+        raise InputError(source, "arrive", problem)
     hours = max(ceil((last + 1) / 3600), 1)
     is_calendar = zero > 1e9
     zone = zone_of(timezone or "UTC")
@@ -88,8 +98,8 @@ def scenario_text(
     end = datetime.fromtimestamp(zero + last, UTC).astimezone(zone) if is_calendar else None
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.name.partition(".")[0]).strip("-._") or "recorded"
     return _TEXT.format(
-        source=json.dumps(Path(source).name or source, ensure_ascii=False),
-        name=json.dumps(name) if re.fullmatch(r"[0-9.eE+-]+|true|false|null|yes|no|on|off|~", name) else name,
+        source=json.dumps(Path(source).name or source, ensure_ascii=True),
+        name=plain(name[:100]),
         kept=f"{len(frame):,}",
         begin=begin.strftime("%Y-%m-%d %H h %M") if begin else "0 s",
         end=end.strftime("%Y-%m-%d %H h %M") if end else f"{last:.0f} s",
@@ -103,10 +113,16 @@ def scenario_text(
     )
 
 
+def plain(name: str) -> str:
+    """A name as YAML, in quotes where it could be read as something else."""
+    words = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+    return name if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) and name.lower() not in words else json.dumps(name)
+
+
 def _pools(frame: pd.DataFrame) -> str:
     if "pool" not in frame:
         return f"\npool:\n{_pool(frame, '  ')}"
-    blocks = [f"  {name}:\n{_pool(part, '    ')}" for name, part in frame.groupby("pool", sort=True)]
+    blocks = [f"  {plain(str(name))}:\n{_pool(part, '    ')}" for name, part in frame.groupby("pool", sort=True)]
     return "\npools:\n" + "".join(blocks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -42,17 +43,21 @@ def distribution_of(values: Floats, empirical: bool = False) -> tuple[str, Block
     The values' own quantiles are taken if there are few of them, if no family comes near, or if that is wanted.
     """
     import numpy as np
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     from sim.scenario.distributions import Distribution
 
     if len(np.unique(values)) == 1:
         return "constant", rounded(float(values[0]))
     if len(values) >= ENOUGH_FOR_A_FAMILY and values.min() > 0 and not empirical:
-        best = min(_families(values), key=lambda found: found[0])
-        fitted: Any = TypeAdapter(Distribution).validate_python(best[2])
-        if distance(values, fitted) <= FAR_OFF:
-            return best[1], best[2]
+        for _, name, parameters in sorted(_families(values), key=lambda found: found[0]):
+            try:
+                fitted: Any = TypeAdapter(Distribution).validate_python(parameters)
+            except ValidationError:  # The parameters are beyond what a scenario can say.
+                continue
+            if distance(values, fitted) <= FAR_OFF:
+                return name, parameters
+            break
     levels = (np.arange(MOST_VALUES) + 0.5) / MOST_VALUES
     chosen = np.sort(values) if len(values) <= MOST_VALUES else np.quantile(values, levels)
     return "empirical", {"dist": "empirical", "values": [rounded(float(value)) for value in chosen]}
@@ -76,15 +81,15 @@ def _families(values: Floats) -> list[tuple[float, str, Block]]:
         (2 - 2 * float(stats.expon.logpdf(values, scale=mean).sum()), "exponential",
          {"dist": "exponential", "mean": rounded(mean)})
     )  # fmt: skip
-    shape, _, scale = stats.gamma.fit(values, floc=0)
-    likelihood = float(stats.gamma.logpdf(values, shape, scale=scale).sum())
-    found.append((4 - 2 * likelihood, "gamma", {"dist": "gamma", "shape": rounded(shape), "scale": rounded(scale)}))
-    shape, _, scale = stats.weibull_min.fit(values, floc=0)
-    likelihood = float(stats.weibull_min.logpdf(values, shape, scale=scale).sum())
-    if 0.1 <= shape <= 1000:
-        found.append(
-            (4 - 2 * likelihood, "weibull", {"dist": "weibull", "shape": rounded(shape), "scale": rounded(scale)})
-        )
+    with suppress(ValueError, FloatingPointError):  # Values that hardly differ have no shape that can be found.
+        shape, _, scale = stats.gamma.fit(values, floc=0)
+        likelihood = float(stats.gamma.logpdf(values, shape, scale=scale).sum())
+        found.append((4 - 2 * likelihood, "gamma", {"dist": "gamma", "shape": rounded(shape), "scale": rounded(scale)}))
+    with suppress(ValueError, FloatingPointError):
+        shape, _, scale = stats.weibull_min.fit(values, floc=0)
+        likelihood = float(stats.weibull_min.logpdf(values, shape, scale=scale).sum())
+        parameters = {"dist": "weibull", "shape": rounded(shape), "scale": rounded(scale)}
+        found.append((4 - 2 * likelihood, "weibull", parameters))
     return [each for each in found if np.isfinite(each[0])]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.scenario.weekly import WEEKDAYS
+from sim.traces.columns import COLUMNS, RECORDED
 from sim.traces.families import ENOUGH_FOR_A_FAMILY, Block, distance, distribution_of, rounded
 from sim.traces.moments import week_offset
 from sim.traces.recording import Recording, read_recording
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-DAY = 86400.0
+DAY, WEEK = 86400.0, 7 * 86400.0
 LONG_ENOUGH = 2 * DAY
 """A recording from that length on shows which hours are busy; a shorter one has one rate."""
 
@@ -62,9 +63,9 @@ class Fit:
 
     blocks: tuple[Block, ...]
     likeness: tuple[Likeness, ...]
-    hours: tuple[Hour, ...]
+    hours: tuple[Hour, ...] = field(repr=False)
     notes: tuple[str, ...]
-    samples: Mapping[tuple[str, str], tuple[Floats, Any]]
+    samples: Mapping[tuple[str, str], tuple[Floats, Any]] = field(repr=False)
     """The recorded values of each quantity by pool and quantity, and the distribution that was fitted to them."""
 
 
@@ -85,7 +86,7 @@ def frame_of(recording: Recording) -> pd.DataFrame:
             columns[name] = recording.columns[name]
     for name in ("plan_started", "plan_ended", "confirmed", "apply_started", "apply_ended", "ended"):
         columns[f"recorded_{name}"] = recording.recorded.get(f"recorded_{name}", nothing)
-    return pd.DataFrame(columns)
+    return pd.DataFrame({name: columns[name] for name in (*COLUMNS, *RECORDED) if name in columns})
 
 
 def fit_arrivals(source: str | Path | pd.DataFrame, timezone: str | None = None, empirical: bool = False) -> Fit:
@@ -273,10 +274,11 @@ def _by_hour(arrive: Floats, offset: float, span: float) -> tuple[Floats, Floats
 
     hours = np.floor((offset + arrive) / 3600).astype(np.int64)
     counts = np.bincount(hours % 168, minlength=168).astype(np.float64)
-    exposure = np.zeros(168)
-    at = offset
-    while at < offset + span:
-        upto = min((at // 3600 + 1) * 3600, offset + span)
+    weeks = span // WEEK
+    exposure = np.full(168, weeks)
+    at, end = offset, offset + span - weeks * WEEK
+    while at < end:
+        upto = min((at // 3600 + 1) * 3600, end)
         exposure[int(at // 3600) % 168] += (upto - at) / 3600
         at = upto
     return counts.reshape(7, 24), exposure.reshape(7, 24)

@@ -13,8 +13,8 @@ from sim.scenario.errors import InputError, shown
 from sim.traces.conclusions import trace_of
 from sim.traces.events import Account, Imported
 from sim.traces.sources import batsim, buildkite, github, gitlab, hcp_terraform, swf, table, terranova
-from sim.traces.table import Table, text_of
-from sim.traces.tables import COMPRESSIONS, read_table
+from sim.traces.table import table_of, text_of
+from sim.traces.tables import COMPRESSIONS, read_table, without_lone_surrogates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,37 +30,42 @@ _OF_OBJECTS: Final[Mapping[str, Any]] = {
 }
 
 
-def import_records(
+def foreign_records(
     source: str | Path | pd.DataFrame,
     kind: Kind | None = None,
     timezone: str | None = None,
     zero: float | None = None,
+    lock: bool = True,
 ) -> Imported:
-    """The records in *source* as a trace.
+    """The records in *source*, which are no trace yet, as one.
 
     Args:
         source: a file; a folder with the pages of an API; the address of a database, ``postgresql://...``; or a frame.
         kind: what wrote them; guessed if it is not said, and the account says what was guessed.
         timezone: of times that do not say theirs, such as ``Europe/Berlin``.
         zero: what time 0 is to be, in seconds since 1970; by default the first arrival.
+        lock: whether the system locks workspaces as the model does. If not, each task gets a workspace of its own, and
+            nothing is concluded from a later run of a workspace.
 
     Raises:
         InputError: they cannot be read, or are not of that kind.
     """
     if not isinstance(source, str | Path):
         account = Account("the frame")
-        return _checked(trace_of(table.events_of(Table("the frame", source), account, timezone), account, zero))
+        return _checked(trace_of(table.events_of(table_of(source), account, timezone), account, zero, lock))
     address = str(source)
     account = Account(address.rpartition("@")[2] if "://" in address else address)
     if "://" in address or kind == "terranova":
         if not address.startswith(terranova.SCHEMES):
-            raise InputError("", "", f"found {shown(address)}, expected the address of a database: postgresql://...")
-        return _checked(trace_of(terranova.events_of(address, account, timezone), account, zero))
+            scheme = shown(address.partition("://")[0])
+            problem = f"found an address that begins with {scheme}, expected that of a database: postgresql://..."
+            raise InputError("", "", problem)
+        return _checked(trace_of(terranova.events_of(address, account, timezone), account, zero, lock))
     path = Path(source)
     if kind in _OF_OBJECTS or (kind is None and (path.is_dir() or _is_json(path))):
         found = _of_json(path, kind, account, timezone)
         if found is not None:
-            return _checked(trace_of(found, account, zero))
+            return _checked(trace_of(found, account, zero, lock))
     if kind == "batsim" and _is_json(path):
         raise InputError(str(path), "", "found no workload of Batsim, expected jobs and profiles")
     read = read_table(path)
@@ -70,7 +75,7 @@ def import_records(
         events = swf.events_of(read, account, timezone)
     else:
         events = table.events_of(read, account, timezone)
-    return _checked(trace_of(events, account, zero))
+    return _checked(trace_of(events, account, zero, lock))
 
 
 def _checked(imported: Imported) -> Imported:
@@ -89,6 +94,9 @@ def _is_json(path: Path) -> bool:
 def _of_json(path: Path, kind: Kind | None, account: Account, timezone: str | None) -> pd.DataFrame | None:
     """The events in the files of an API; None if nothing was said of what wrote them, and they are a plain table."""
     files = sorted(each for each in path.iterdir() if _is_json(each)) if path.is_dir() else [path]
+    others = sorted(each.name for each in path.iterdir() if each not in files) if path.is_dir() else []
+    if others:
+        account.notes.append(f"Files that are no JSON are not read: {shown(', '.join(others))}.")
     if not files:
         raise InputError(str(path), "", "found a folder without .json or .jsonl files, expected the pages of an API")
     documents = [document for file in files for document in _documents(file)]
@@ -137,6 +145,7 @@ def _documents(path: Path) -> list[Any]:
         raise InputError(str(path), "", "found no such file, expected records to read") from None
     except OSError as error:
         raise InputError(str(path), "", f"cannot be read: {error.strerror or error}, expected records") from None
+    text = without_lone_surrogates(text)
     try:
         return [json.loads(text)]
     except (ValueError, RecursionError) as error:
@@ -152,12 +161,6 @@ def _documents(path: Path) -> list[Any]:
                 problem = f"found text that is no JSON ({whole}), expected JSON, or a JSON object on each line"
                 raise InputError(f"{path}:{at}", "", problem) from None
     return found
-
-
-def without_workspaces(imported: Imported) -> Imported:
-    """The same trace where each task has a workspace of its own, so that none waits for another of its workspace."""
-    imported.account.notes.append("Each task has a workspace of its own (--no-lock).")
-    return replace(imported, frame=imported.frame.drop(columns="workspace", errors="ignore"))
 
 
 def with_other_names(imported: Imported, key: str) -> Imported:
@@ -198,6 +201,7 @@ def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] | N
     columns = pa.Table.from_pandas(frame, preserve_index=False)
     buffer = pa.BufferOutputStream()
     pq.write_table(columns.replace_schema_metadata(dict(metadata or {})), buffer, compression="zstd")
+    path = path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.partial")
     try:
         temporary.write_bytes(buffer.getvalue().to_pybytes())

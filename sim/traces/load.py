@@ -57,8 +57,10 @@ def read_trace(
     Raises:
         InputError: it cannot be read, or a row of it is no task.
     """
+    import pandas as pd
     from pydantic import ValidationError
 
+    from sim.scenario.errors import InputError
     from sim.scenario.reading.error_messages import mistake_in
     from sim.scenario.workload import Trace
     from sim.traces.fit import frame_of
@@ -66,6 +68,8 @@ def read_trace(
 
     path = Path(source) if isinstance(source, str) else source
     given = {"columns": columns, "where": where, "timezone": timezone}
+    if not isinstance(path, Path | pd.DataFrame):
+        raise InputError("", "source", f"found {type(source).__name__}, expected a file or a pandas frame")
     data: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     data["file"] = str(path) if isinstance(path, Path) else "a frame"
     try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError, shown
 from sim.traces.columns import RECORDED, TIMES
+from sim.traces.events import TYPE_OF, words
 from sim.traces.moments import Times, read_times
 from sim.traces.table import Table
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from sim.scenario.workload import Trace
@@ -35,10 +38,15 @@ def selected(table: Table, trace: Trace) -> tuple[Table, list[str]]:
     if not trace.where:
         return table, []
     keep = np.ones(len(table), dtype=bool)
+    notes: list[str] = []
     for column, values in trace.where.items():
         _expect_column(table, column)
         wanted = {str(value) for value in (values if isinstance(values, tuple) else (values,))}
-        keep &= np.array([str(cell) in wanted for cell in table.frame[column].tolist()])
+        texts = table.frame[column].map(str)
+        keep &= texts.isin(wanted).to_numpy()
+        unknown = sorted(wanted - set(texts))
+        if unknown:
+            notes.append(f"{table.source}: no row has {column}: {shown(', '.join(unknown))}")
     if not keep.any():
         said = ", ".join(f"{column}: {shown(_listed(values))}" for column, values in trace.where.items())
         first = next(iter(trace.where))
@@ -48,7 +56,7 @@ def selected(table: Table, trace: Trace) -> tuple[Table, list[str]]:
     rows = np.flatnonzero(keep)
     lines = table.line_of
     line_of = None if lines is None else (lambda number: lines(int(rows[number])))
-    notes = [f"{table.source}: {left} of {len(table)} rows left out by where"] if left else []
+    notes += [f"{table.source}: {left} of {len(table)} rows left out by where"] if left else []
     return Table(table.source, table.frame[keep].reset_index(drop=True), line_of), notes
 
 
@@ -58,8 +66,10 @@ def _listed(values: Any) -> str:
 
 def _expect_column(table: Table, column: str) -> None:
     if column not in table.frame:
-        found = ", ".join(map(str, table.frame.columns)) or "none"
-        raise InputError(table.source, column, f"found only the columns {shown(found)}, expected that one")
+        names = [str(name) for name in table.frame.columns]
+        near = get_close_matches(column, names, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"expected one of its columns: {', '.join(names[:30])}"
+        raise InputError(table.source, column, f"found no column {shown(column)}; {hint}")
 
 
 def mapped(table: Table, trace: Trace) -> tuple[Table, float | None, list[str]]:
@@ -83,7 +93,7 @@ def mapped(table: Table, trace: Trace) -> tuple[Table, float | None, list[str]]:
             _expect_column(table, column)
         if name not in TIMES and name not in RECORDED:
             assert isinstance(source, str)
-            columns[name] = table.frame[source]
+            columns[name] = _types(table.frame[source]) if name == "type" else table.frame[source]
             continue
         times = _times(table, name, source, trace.timezone, notes)
         columns[name] = times.seconds
@@ -98,7 +108,12 @@ def mapped(table: Table, trace: Trace) -> tuple[Table, float | None, list[str]]:
         if name in frame:
             bad |= _counted((frame[name] < 0).to_numpy() & ~bad, f"a negative {name}", table, notes)
     if "decision" not in frame and "confirm" in frame:
-        notes.append(f"{table.source}: runs without a confirm are never decided, and lock their workspace to the end")
+        undecided = int((frame.confirm.isna() & ~bad & _may_apply(frame)).sum())
+        if undecided:
+            notes.append(
+                f"{table.source}: {undecided} runs without a confirm are never decided, and lock their workspace to "
+                "the end; 'sim import' concludes how they ended"
+            )
     rows = np.flatnonzero(~bad)
     if not len(rows):
         raise InputError(table.source, "", "found no row that can be used, expected at least one "
@@ -109,6 +124,16 @@ def mapped(table: Table, trace: Trace) -> tuple[Table, float | None, list[str]]:
     )
     first = float(kept.frame["arrive"].min()) if "arrive" in moments else None
     return kept, first, notes
+
+
+def _types(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """The words that systems have for a type in our words; others as they are."""
+    plain = words(cells.fillna(""))
+    return plain.map(TYPE_OF).where(plain.isin(list(TYPE_OF)), cells)
+
+
+def _may_apply(frame: pd.DataFrame) -> Any:
+    return frame["type"] == "plan_and_apply" if "type" in frame else True
 
 
 def _counted(rows: NDArray[np.bool_], why: str, table: Table, notes: list[str]) -> NDArray[np.bool_]:

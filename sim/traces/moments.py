@@ -6,12 +6,14 @@ microseconds or nanoseconds since 1970. A *span* is a number of seconds, ``0:01:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timezone as datetime_zone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sim.scenario.errors import InputError
+from sim.scenario.errors import InputError, shown
 from sim.traces.columns import UNITS
 
 if TYPE_CHECKING:
@@ -45,10 +47,24 @@ def zone_of(name: str) -> tzinfo:
     Raises:
         ValueError: there is none.
     """
+    if offset := re.fullmatch(r"([+-])([01][0-9]|2[0-3]):?([0-5][0-9])", name):
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return datetime_zone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
     try:
         return UTC if name.upper() in ("UTC", "Z") else ZoneInfo(name)
     except (KeyError, OSError, ValueError):
         raise ValueError(f"no time zone {name!r}") from None
+
+
+def expect_zone(name: str, field: str = "timezone") -> None:
+    """Refuse a *name* that is no time zone."""
+    try:
+        zone_of(name)
+    except ValueError:
+        problem = (
+            f"found {shown(name)}, expected the name of a time zone such as Europe/Berlin, or an offset such as +02:00"
+        )
+        raise InputError("", field, problem) from None
 
 
 def week_offset(zero: float | None, timezone: str | None = None) -> float:
@@ -99,7 +115,10 @@ def read_times(table: Table, column: str, timezone: str | None = None, expected:
     if pd.api.types.is_bool_dtype(kind):
         raise InputError(table.source, column, "found a column of type bool, expected times or numbers: seconds")
     if pd.api.types.is_numeric_dtype(kind):
-        return _of_numbers(cells.to_numpy(dtype=np.float64, na_value=np.nan), column)
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isinf(numbers).any():
+            raise table.mistake(int(np.argmax(np.isinf(numbers))), column, expected)
+        return _of_numbers(numbers, column)
     return _of_texts(table, column, timezone, expected)
 
 
@@ -123,8 +142,8 @@ def _of_timestamps(cells: pd.Series[Any], table: Table, column: str, timezone: s
 def _since_1970(cells: pd.Series[Any]) -> NDArray[np.float64]:
     import numpy as np
 
-    whole = cells.dt.tz_convert("UTC").dt.as_unit("ns")
-    seconds: NDArray[np.float64] = whole.astype("int64").to_numpy(dtype=np.float64) / 1e9
+    whole = cells.dt.tz_convert("UTC").dt.as_unit("us")
+    seconds: NDArray[np.float64] = whole.astype("int64").to_numpy(dtype=np.float64) / 1e6
     seconds[cells.isna().to_numpy()] = np.nan
     return seconds
 
@@ -193,10 +212,11 @@ def _fast(texts: pd.Series[str], table: Table, column: str, timezone: str | None
             return _of_numbers(numbers, column) if not np.isinf(numbers).any() else None
         except pa.ArrowInvalid:
             pass
-        try:
-            return Times(_since_1970(pd.Series(pc.cast(cells, pa.timestamp("ns", "UTC")).to_pandas())), True)
-        except pa.ArrowInvalid:
-            pass
+        for unit in ("ns", "us"):  # with nine digits of seconds, or with years far from ours
+            try:
+                return Times(_since_1970(pd.Series(pc.cast(cells, pa.timestamp(unit, "UTC")).to_pandas())), True)
+            except pa.ArrowInvalid:
+                pass
         local = pd.Series(pc.cast(cells, pa.timestamp("ns")).to_pandas())
     except (pa.ArrowException, ValueError, OverflowError):
         return None
@@ -247,7 +267,7 @@ def _of_moments(
             local = local.dt.tz_localize(None)
         zoned, notes = _localized(local, table, column, timezone)
         seconds = np.where(naive, _since_1970(zoned), seconds)
-    bad = ~empty & np.isnan(seconds)
+    bad = ~empty & (np.isnan(seconds) | ~there.str.match(r"[0-9]{4}", na=False).to_numpy())
     if bad.any():
         raise table.mistake(int(np.argmax(bad)), column, expected)
     return Times(seconds, True, notes)

@@ -25,7 +25,7 @@ from sim.traces.cells import check_choices, check_ids, holds_numbers, times_in, 
 from sim.traces.columns import COLUMNS, RECORDED, TIMES
 from sim.traces.mapping import mapped, selected, wanted_columns
 from sim.traces.moments import read_times, zone_of
-from sim.traces.table import Table
+from sim.traces.table import Table, table_of
 from sim.traces.tables import read_table
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def _read_once(path: Path, modified: int, size: int, trace: str, start: str | No
         import pandas as pd
 
         held = getattr(frame, "frame", None)
-        assert isinstance(held, pd.DataFrame)
+        if not isinstance(held, pd.DataFrame):
+            raise InputError("", "", f"found {type(held).__name__}, expected a file or a pandas frame")
         return read_recording(held, Trace.model_validate_json(trace), start)
     recording = read_recording(path, Trace.model_validate_json(trace), start)
     if _signature(path) != (modified, size):
@@ -147,7 +148,7 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
         plain = "arrive" in names and trace.columns is None
         return [name for name in names if name in named or name in COLUMNS or name in RECORDED] if plain else names
 
-    table = Table("the frame", source) if not isinstance(source, Path) else read_table(source, wanted)
+    table = read_table(source, wanted) if isinstance(source, Path) else table_of(source)
     digest = _digest(source)
     if not len(table) and ("arrive" in table.frame or not isinstance(source, Path)):
         raise InputError(table.source, "", "found no rows, expected at least one task")
@@ -198,7 +199,10 @@ def _ignored(source: Path | pd.DataFrame, table: Table) -> list[str]:
 
 
 def _moment_of(start: str, timezone: str | None) -> float:
-    at = datetime.fromisoformat(start)
+    try:
+        at = datetime.fromisoformat(start)
+    except (TypeError, ValueError):
+        raise InputError("", "start", f"found {shown(start)}, expected a moment such as 2026-06-01T08:00") from None
     zone = zone_of(timezone) if timezone else UTC
     return (at if at.tzinfo else at.replace(tzinfo=zone)).timestamp()
 
@@ -223,14 +227,14 @@ def _from_zero(table: Table, zero: float) -> tuple[Table, list[str]]:
 
 def _guessed(source: Path | pd.DataFrame, table: Table, trace: Trace, zero: float | None, digest: str) -> Recording:
     """A table with columns of other names: what they are is guessed, and the endings concluded."""
-    from sim.traces.importing import import_records
+    from sim.traces.importing import foreign_records
 
     if trace.where:
         table, notes = selected(table, trace)
-        imported = import_records(table.frame, None, trace.timezone, zero)
+        imported = foreign_records(table.frame, None, trace.timezone, zero)
     else:
         notes = []
-        imported = import_records(source, None, trace.timezone, zero)
+        imported = foreign_records(source, None, trace.timezone, zero)
     notes += [f"{table.source}: {line}" for line in lines_of(imported.account)]
     return _recording(Table(table.source, imported.frame), notes, digest, imported.zero)
 

@@ -43,7 +43,8 @@ class Table:
     def mistake(self, number: int, column: str, expected: str) -> InputError:
         """The error for a cell that is not what was *expected*."""
         where = f"{self.source}: row {number}" if self.line_of is None else f"{self.source}:{self.line_of(number)}"
-        cell = self.frame[column].iloc[number] if column in self.frame else None
+        cell: Any = self.frame[column].iloc[number] if column in self.frame else None
+        cell = cell.item() if getattr(cell, "size", 0) == 1 and hasattr(cell, "item") else cell
         return InputError(where, column, f"found {shown('' if is_missing(cell) else cell)}, expected {expected}")
 
 
@@ -59,9 +60,42 @@ def expect_not_too_long(path: Path, rows: int) -> None:
         raise InputError(str(path), "", f"found {rows:,} rows, expected at most {MOST_ROWS:,}")
 
 
+def table_of(frame: pd.DataFrame) -> Table:
+    """A pandas frame as a table. It stays as it is.
+
+    Raises:
+        InputError: it is no frame, or two of its columns have one name.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError("", "source", f"found {type(frame).__name__}, expected a file or a pandas frame")
+    names = [str(name) for name in frame.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError("the frame", name, "found the column twice, expected it once")
+    plain = frame.reset_index(drop=True).set_axis(names, axis=1)
+    for name, kind in zip(names, plain.dtypes, strict=True):
+        if isinstance(kind, pd.ArrowDtype):
+            plain[name] = pa.array(plain[name]).to_pandas()
+        elif isinstance(kind, pd.PeriodDtype | pd.IntervalDtype):
+            plain[name] = plain[name].astype(object)
+        elif isinstance(kind, pd.CategoricalDtype):
+            plain[name] = plain[name].astype(kind.categories.dtype)
+    return Table("the frame", plain)
+
+
+def expect_regular(path: Path) -> None:
+    """Refuse pipes and devices, which may have no end."""
+    if not path.is_file():
+        raise InputError(str(path), "", "found no regular file, expected one")
+
+
 def bytes_of(path: Path, compression: str | None) -> bytes:
     import pyarrow as pa
 
+    expect_regular(path)
     if compression is None:
         return path.read_bytes()
     with pa.input_stream(str(path), compression=compression) as stream:

@@ -7,13 +7,14 @@ be followed by `.gz` or `.zst`. A CSV file may have any of ``, ; | tab`` between
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError, shown
 from sim.traces.csv_tables import read_csv, read_tsv
-from sim.traces.table import Table, Wanted, bytes_of, expect_not_too_long, text_of
+from sim.traces.table import Table, Wanted, bytes_of, expect_not_too_long, expect_regular, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,11 +49,18 @@ def read_table(path: Path, wanted: Wanted | None = None) -> Table:
         path.stat()
         if path.is_dir():
             raise InputError(str(path), "", "found a folder, expected a trace file")
+        expect_regular(path)
         table = reader(path, compression, wanted or (lambda names: names))
     except FileNotFoundError:
         raise InputError(str(path), "", "found no such trace file, expected one of tasks to simulate") from None
     except MemoryError:
         raise InputError(str(path), "", "found a file that does not fit into memory, expected a smaller one") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            str(path).replace("\0", "\\0"), "", f"cannot be read: {error}, expected a trace file"
+        ) from None
     except OSError as error:
         if compression is not None and error.errno is None:
             problem = f"found {compression} data that is damaged or incomplete ({error}), expected the whole file"
@@ -66,7 +74,7 @@ def read_table(path: Path, wanted: Wanted | None = None) -> Table:
 
 
 def _read_json(path: Path, compression: str | None, wanted: Wanted) -> Table:
-    text = text_of(path, compression, "JSON")
+    text = without_lone_surrogates(text_of(path, compression, "JSON"))
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -75,6 +83,16 @@ def _read_json(path: Path, compression: str | None, wanted: Wanted) -> Table:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path}:{line}", "", f"found text that is no JSON ({error}), expected JSON") from None
     return Table(str(path), _frame_of(path, objects_in(data, str(path)), wanted))
+
+
+_LONE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def without_lone_surrogates(text: str) -> str:
+    """JSON without halves of characters, which no file can hold: they become the replacement character."""
+    return _LONE.sub(r"\\ufffd", text) if "\\ud" in text.lower() else text
 
 
 def objects_in(data: Any, source: str) -> list[dict[str, Any]]:
@@ -91,7 +109,7 @@ def objects_in(data: Any, source: str) -> list[dict[str, Any]]:
 
 
 def _read_json_lines(path: Path, compression: str | None, wanted: Wanted) -> Table:
-    return _json_lines(path, text_of(path, compression, "JSON lines"), wanted)
+    return _json_lines(path, without_lone_surrogates(text_of(path, compression, "JSON lines")), wanted)
 
 
 def _json_lines(path: Path, text: str, wanted: Wanted) -> Table:

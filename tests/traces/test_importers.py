@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import sim
 from sim.cli.app import cli
 from sim.scenario import InputError
-from sim.traces.importing import import_records
+from sim.traces.records import import_records
 
 HCP_RUN = {
     "id": "run-1",

@@ -150,7 +150,8 @@ def test_the_scenario_may_say_which_column_is_what_and_which_rows_to_keep(tmp_pa
         "1 of 5 rows left out by where",
         "1 rows left out, as they have no length of their plan (first line 5)",
         "1 rows left out, as they have a negative plan (first line 6)",
-        "runs without a confirm are never decided, and lock their workspace to the end",
+        "1 runs without a confirm are never decided, and lock their workspace to the end; 'sim import' concludes how "
+        "they ended",
     ]
 
 
@@ -178,9 +179,19 @@ def test_names_that_systems_use_are_guessed_and_the_guess_is_said(tmp_path: Path
     [
         ("t.csv", "arrive,plan\n1700000000000,60\n", "t.csv", "which looks like milliseconds since 1970; expected sec"),
         ("t.csv", "when\n1\n", "t.csv", "t.csv:1: arrive: found only the columns 'when', expected one that says when"),
-        ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, columns: {arrive: at}}", "t.csv: at: found only the columns"),
+        (
+            "t.csv",
+            "arrive,plan\n1,2\n",
+            "{file: t.csv, columns: {arrive: at}}",
+            "t.csv: at: found no column 'at'; expected one of its columns: arrive, plan",
+        ),
         ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, columns: {plan: plan}}", "expected arrive among them"),
-        ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, columns: {arriv: at}}", "expected one of the columns of a tr"),
+        (
+            "t.csv",
+            "arrive,plan\n1,2\n",
+            "{file: t.csv, columns: {arriv: at}}",
+            "found the unknown key 'arriv', expected one of: id, workspace",
+        ),
         ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, columns: {arrive: [a, b]}}", "expected one column, as only"),
         ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, where: {plan: 3}}", "found no row with plan: '3', expected o"),
         ("t.csv", "arrive,plan\n1,2\n", "{file: t.csv, timezone: Mars}", "timezone: found 'Mars', expected the name"),

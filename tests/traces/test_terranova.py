@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sim.scenario import InputError
-from sim.traces.importing import import_records
+from sim.traces.records import import_records
 
 SCHEMA = """
 CREATE TABLE agent_pools (pool_id varchar(50) PRIMARY KEY, name varchar(100) NOT NULL);
@@ -146,5 +146,5 @@ def test_a_database_without_the_platforms_tables_is_told_in_one_line(address: st
 
 @pytest.mark.parametrize("kind", [None, "terranova"])
 def test_an_address_of_another_kind_is_refused(kind: object) -> None:
-    with pytest.raises(InputError, match="expected the address of a database: postgresql://"):
+    with pytest.raises(InputError, match="expected that of a database: postgresql://"):
         import_records("mysql://x", kind)  # type: ignore[arg-type]

@@ -36,7 +36,9 @@ def likeness(
             axes.remove()
         wide = figure.add_subplot(grid[2 * row, 0].get_gridspec()[2 * row, :])
         _week(wide, [each[1:] for each in hours if each[0] == pool], pool)
-        for axes, quantity in zip(grid[2 * row + 1], quantities, strict=True):
+        for axes in grid[2 * row + 1][len(quantities) :]:
+            axes.set_axis_off()
+        for axes, quantity in zip(grid[2 * row + 1], quantities, strict=False):
             if (pool, quantity) in samples:
                 _lengths(axes, *samples[(pool, quantity)], quantity)
             else:

@@ -50,7 +50,8 @@ def locate(detail: ErrorDetails, data: Any) -> tuple[list[str | int], Any]:
         steps.append(context["key"])
     elif "at" in context:
         # A metric's name has dots in it, so it stands behind a slash.
-        parts = context["at"].split("/" if "/" in context["at"] else ".")
+        at = str(context["at"])
+        parts = at.split("/" if "/" in at else ".")
         steps += [int(part) if part.isdecimal() else part for part in parts if part]
     path: list[str | int] = []
     value = data

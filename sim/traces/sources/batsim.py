@@ -31,6 +31,10 @@ def events_of_workload(data: Any, account: Account, source: str) -> pd.DataFrame
     import pandas as pd
 
     profiles = data.get("profiles", {})
+    if not isinstance(profiles, dict) or not isinstance(data["jobs"], list):
+        raise InputError(
+            source, "", "found jobs or profiles of another kind, expected a list of jobs and their profiles"
+        )
     created, lengths, ids = [], [], []
     worked = 0
     for number, job in enumerate(data["jobs"]):
@@ -60,7 +64,8 @@ def events_of_workload(data: Any, account: Account, source: str) -> pd.DataFrame
 
 def _length(job: dict[str, Any], profiles: dict[str, Any]) -> tuple[float, bool]:
     """How many seconds a job takes (NaN if nothing says), and whether that was concluded from an amount of work."""
-    profile = profiles.get(str(job.get("profile")), {})
+    profile = profiles.get(str(job.get("profile")))
+    profile = profile if isinstance(profile, dict) else {}
     walltime = job.get("walltime")
     if isinstance(profile.get("delay"), int | float):
         return float(profile["delay"]), False

@@ -82,7 +82,8 @@ def _tasks(build: dict[str, Any], where: str, timezone: str | None) -> Iterator[
             continue
         if task is not None:
             yield task
-        rules = [str(rule) for rule in job.get("agent_query_rules") or []]
+        given = job.get("agent_query_rules")
+        rules = [str(rule) for rule in given] if isinstance(given, list) else []
         created = job.get("runnable_at") or job.get("scheduled_at") or job.get("created_at")
         task = {
             "id": job.get("id"),

@@ -54,10 +54,10 @@ def _event(job: Any, where: str, timezone: str | None) -> dict[str, Any]:
     length = number(job.get("duration"), where, "duration")
     queued = number(job.get("queued_duration"), where, "queued_duration")
     created = seconds(job.get("created_at"), where, "created_at", timezone)
-    tags = job.get("tag_list") or []
+    tags = job.get("tag_list")
     return {
         "id": job.get("id"),
-        "pool": tags[0] if tags else None,
+        "pool": tags[0] if isinstance(tags, list) and tags else None,
         "type": "plan",
         "status": job.get("status"),
         "created": created if started is None or queued is None else started - queued,

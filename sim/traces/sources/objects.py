@@ -54,7 +54,7 @@ def number(value: Any, where: str, field: str) -> float | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12:
         return float(value)
     raise InputError(where, field, f"found {shown(value)}, expected a number of seconds")
 
@@ -72,7 +72,9 @@ def frame_of(rows: Iterable[Mapping[str, Any]], account: Account) -> pd.DataFram
         values = [row.get(event) for row in listed]
         frame[event] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     for name in NAMES:
-        frame[name] = pd.Series([None if row.get(name) is None else str(row.get(name)) for row in listed], dtype=object)
+        frame[name] = pd.Series(
+            [None if row.get(name) in (None, "") else str(row.get(name)) for row in listed], dtype=object
+        )
     frame["type"] = types_of(frame.type, account)
     frame["status"] = statuses_of(frame.status, account)
     frame["execution_mode"] = modes_of(frame.execution_mode, account)

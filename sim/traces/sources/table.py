@@ -45,8 +45,8 @@ def events_of(table: Table, account: Account, timezone: str | None = None) -> pd
     if roles.get("created") == roles.get("plan_started"):
         account.ran = False
         account.notes.append(
-            f"Nothing says when a task asked for a slot: {roles['created']} is taken for the arrival. How long tasks "
-            "really waited is not known, and the arrivals are those that the real waits left over."
+            f"Nothing says when a task asked for a slot: {roles['created']} is taken for the arrival. So arrivals are "
+            "too late by the real wait, and how long tasks really waited is not known."
         )
     unused = [str(name) for name in table.frame.columns if name not in roles.values()]
     if unused:
@@ -80,6 +80,12 @@ def events_by_role(
         events["plan_ended"] = events["plan_started"] + times["plan"]
     if "plan_started" not in roles and "plan" in times and "plan_ended" in roles:
         events["plan_started"] = events["plan_ended"] - times["plan"]
+        if np.nanmax(np.abs(events["plan_started"] - events["created"]), initial=0.0) <= 1.0:
+            account.ran = False
+            account.notes.append(
+                "The begin of a plan follows from its length, and is its arrival: how long tasks really waited is not "
+                "known."
+            )
     frame = pd.DataFrame(events)
     for name in NAMES:
         frame[name] = _texts(table, roles[name]) if name in roles else pd.Series([None] * size, dtype=object)

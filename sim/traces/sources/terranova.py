@@ -75,7 +75,7 @@ def events_of(address: str, account: Account, timezone: str | None = None) -> pd
 
     try:
         url = make_url(address).set(drivername="postgresql+psycopg")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InputError(
             "", "", "found the address of a database that cannot be read, expected postgresql://..."
         ) from None
