@@ -251,9 +251,9 @@ def _too_few(result: ResultBase, lines: Sequence[Line]) -> Iterator[str]:
     found = [entry(m, line.metric) for m in result.summary["policies"].values() for line in lines]
     if any(each.get("not_enough_data") for each in found):
         needed = [each["replications_needed"] for each in found if "replications_needed" in each]
-        more = f" -r {max(needed)} would probably show it." if needed else ""
+        more = f" -r {max(needed)} would probably show it." if needed and max(needed) > result.replications else ""
         yield (
-            f"?: 0 in nearly all of the {result.replications} replications. The few others, less than {ENOUGH}, do not "
+            f"?: fewer than {ENOUGH} of the {result.replications} replications have a figure other than 0, too few to "
             f"tell how large it can be.{more}"
         )
     without = max(result.replications - each.get("replications", result.replications) for each in found)

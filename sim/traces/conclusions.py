@@ -214,9 +214,9 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
         longest = (next_apply - mine.apply_started)[false_end]
         events.loc[rows, "apply_ended"] = mine.apply_started[false_end] + np.minimum(longest, typical)
         account.inferred.append(
-            f"{int(false_end.sum())} applies overlap the next apply of their workspace, which Terraform's lock of "
-            f"the state forbids: they were shortened to the usual length of an apply ({typical:.0f} s), or to the time up to "
-            "the next one."
+            f"{int(false_end.sum())} applies overlap the next apply of their workspace, which Terraform's lock of the "
+            f"state forbids: they were shortened to the usual length of an apply ({typical:.0f} s), or to the time up "
+            "to the next one."
         )
         for row in (mine.apply_ended - mine.apply_started)[false_end].sort_values(ascending=False).index[:3]:
             whole = float(mine.apply_ended[row] - mine.apply_started[row])
