@@ -24,7 +24,7 @@ ABOVE = {
     "statistics": {"runs"},
     "experiment": {"engine", "model", "policies", "runs", "scenario", "statistics", "traces", "world"},
     "results": {"engine", "experiment", "runs", "scenario", "statistics", "traces", "world"},
-    "report": {"results", "runs", "scenario", "statistics"},
+    "report": {"experiment", "results", "runs", "scenario", "statistics"},
     "check": {"experiment", "results", "runs", "scenario", "statistics", "traces"},
     "api": {"check", "experiment", "model", "policies", "report", "results", "scenario"},
     "testing": {"api", "policies", "scenario"},

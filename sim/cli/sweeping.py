@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from sim.experiment.points import Point
+    from sim.experiment.sweep import Sweep
     from sim.scenario import Scenario
 
 
@@ -35,6 +36,19 @@ if TYPE_CHECKING:
 @click.option("--name", metavar="STUDY", help="Folder of this study in DIR. [default: the scenario's name and -sweep]")
 @click.option("--picture", metavar="FILE", type=click.Path(path_type=Path), help="png, svg or pdf.")
 @click.option("--metric", metavar="NAME", help="What the picture of two settings shows. [default: plan_wait.p95]")
+@click.option(
+    "--minimize",
+    metavar="METRIC",
+    help="Look for the point where this is smallest, such as cost.total; -r is then the most worlds for a point.",
+)
+@click.option(
+    "--subject-to",
+    "limits",
+    metavar="LIMIT",
+    multiple=True,
+    help="What the point has to keep within: 'plan_wait.p95 <= 60s'. Repeatable; with --minimize.",
+)
+@click.option("--indifference", metavar="X", help="A difference of --minimize that does not matter. [default: 1 %]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--allow-plugins", is_flag=True, help="Let scenarios name policies as package.module:Class.")
 def sweep_command(
@@ -51,6 +65,9 @@ def sweep_command(
     name: str | None,
     picture: Path | None,
     metric: str | None,
+    minimize: str | None,
+    limits: tuple[str, ...],
+    indifference: str | None,
     quiet: bool,
     allow_plugins: bool,
 ) -> None:
@@ -65,6 +82,7 @@ def sweep_command(
     from sim.report.save import save_figure
     from sim.report.sweep_table import sweep_lines
     from sim.results.study import Study, asked
+    from sim.scenario import InputError
     from sim.traces.load import load_scenario
 
     loaded = load_scenario(scenario)
@@ -74,6 +92,11 @@ def sweep_command(
     sweep = Sweep(loaded, points, policies or None, jobs or cores(), engine, allow_plugins)
     for point in points:
         sweep.at(point)  # Every point is looked at before the first is run: a mistake in the last costs no time.
+    if minimize is not None:
+        _choose(sweep, minimize, limits, indifference, replications or MOST_WORLDS, quiet)
+        return
+    if limits or indifference:
+        raise InputError("", "--minimize", "found limits without it, expected the metric that is to be smallest")
     study = Study(out / (name or f"{loaded.name}-sweep"), asked(sweep))
     with study.opened() as done:
         left = [number for number in range(len(points)) if number not in done]
@@ -93,6 +116,26 @@ def sweep_command(
         for line in sweep_lines(frame, _paths(points), (loaded.cost is not None and loaded.cost.currency) or None):
             click.echo(line)
         click.echo(f"Results: {study.folder}")
+
+
+MOST_WORLDS = 200
+"""In how many worlds a search observes a point at most, if nothing is said."""
+
+
+def _choose(
+    sweep: Sweep, minimize: str, limits: tuple[str, ...], indifference: str | None, most: int, quiet: bool
+) -> None:
+    from sim.cli.progress import progress
+    from sim.experiment.choose import choose
+    from sim.experiment.constraints import amount, constraint_of
+    from sim.report.choice_table import choice_lines
+
+    constraints = [constraint_of(limit) for limit in limits]
+    matters = None if indifference is None else amount(indifference, minimize)
+    with progress(f"{sweep.scenario.name}: runs", quiet) as advance:
+        found = choose(sweep, minimize, constraints, matters, most, advance)
+    for line in choice_lines(found, minimize, constraints, sweep.scenario.confidence):
+        click.echo(line)
 
 
 def _paths(points: list[Point]) -> list[str]:
