@@ -112,7 +112,7 @@ def metrics(
             [
                 "Under a 100 of 100 tasks are finished, no task was confirmed, and 95 % of plans start at once, for 10.00 "
                 "pod-hours.",
-                "Nothing in this scenario is random: this is what happens, not an estimate.",
+                "Nothing in this scenario is random: another run gives the same.",
             ],
         ),
         (
@@ -133,7 +133,7 @@ def metrics(
                 "cheap does best: 100 of 100 tasks are finished, 95 % of applies start at once (50.0 % within 60 s) and 95 % of "
                 "plans at once, for 20.00 EUR.",
                 "dear serves no better and costs 90.00 EUR.",
-                "Nothing in this scenario is random: this is what happens, not an estimate.",
+                "Nothing in this scenario is random: another run gives the same.",
             ],
         ),
     ],

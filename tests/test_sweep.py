@@ -215,7 +215,7 @@ def test_a_scenario_may_say_what_to_sweep(tmp_path: Path) -> None:
     small(tmp_path, "sweep: {set: {demand.keep: [1m, 2m], pool.max_pods: 2..3}}\n")
     done = CliRunner().invoke(cli, ["sweep", str(tmp_path / "small.yaml"), "-j", "1", "-o", str(tmp_path / "out")])
     assert done.exit_code == 0, (done.output, done.exception)
-    assert len(done.stdout.splitlines()) == 4 * 2 + 4
+    assert len(done.stdout.splitlines()) == 4 * 2 + 5
     frame = pd.read_parquet(tmp_path / "out/small-sweep/points.parquet")
     assert frame["demand.keep"].unique().tolist() == ["1m", "2m"]
 

@@ -253,6 +253,13 @@ class _Trials:
         value = getattr(self._scenario.control if setting in OF_CONTROL else pool, setting)
         return value if isinstance(value, int | float | str) else None
 
+    def _now_in_words(self, setting: str) -> str:
+        """What the setting is, in all pools."""
+        of = [self._scenario.control] if setting in OF_CONTROL else list(self._scenario.all_pools.values())
+        values = [getattr(each, setting) for each in of]
+        words = [_text(value) if isinstance(value, int | float | str) else "a distribution" for value in values]
+        return ", ".join(dict.fromkeys(words))
+
     def values(self, setting: str, given: Setting | None, explaining: bool = False) -> list[Setting]:
         """The values to try; with *explaining* also one that no scenario can have."""
         if setting in CHOICES:
@@ -271,7 +278,7 @@ class _Trials:
             best = min(self.values(setting, now, explaining=True), key=lambda value: self.distance({setting: value}))
             left = self.distance({setting: best})
             if np.isfinite(left):
-                found.append(Explained(setting, "a distribution" if now is None else _text(now), best, left))
+                found.append(Explained(setting, self._now_in_words(setting), best, left))
         return tuple(sorted(found, key=lambda each: each.distance))
 
     def fitted(self, names: Sequence[str]) -> tuple[dict[str, Setting], float]:

@@ -7,6 +7,9 @@ from typing import Any
 from sim.check.calibration import KINDS, NO_LOCK, Calibration, distance_of
 
 QUANTILES = {"50 %": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "longest": 1.0}
+TIES, LEAST_TIE = 0.03, 30.0
+"""So large a part of the waits has to be equally long, and so many seconds, to be named."""
+
 WORST = 10
 """How many of the tasks that differ most are named."""
 
@@ -54,13 +57,28 @@ def calibration_lines(found: Calibration, scenario: str = "SCENARIO") -> list[st
         for source in ("recorded", "simulated"):
             figures = [part[source].mean(), *(part[source].quantile(level) for level in QUANTILES.values())]
             lines.append(f"  {source:<10}" + "".join(f"{figure:>12,.4g}" for figure in figures))
-        lines.append(f"  equally ranked waits differ by {distance_of(part):,.4g} s on average")
+        lines.append(f"  sorted and compared pair by pair, they differ by {distance_of(part):,.4g} s on average")
         lines.append("")
     if found.unstarted:
         lines += [f"{found.unstarted} tasks that really began still waited at the end of the simulation.", ""]
-    lines += _by_hour(found) + _worst(found) + _explained(found) + _fitted(found, scenario)
+    lines += _ties(found) + _by_hour(found) + _worst(found) + _explained(found) + _fitted(found, scenario)
     lines.append(_verdict(found))
     return lines
+
+
+def _ties(found: Calibration) -> list[str]:
+    """Recorded waits of which many are equally long: something that the platform does at such intervals."""
+    lines = []
+    for kind, part in found.waits.groupby("kind"):
+        counts = part.recorded.round().value_counts()
+        for length, count in zip(counts.index.tolist(), counts.tolist(), strict=True):
+            if count >= max(TIES * len(part), 5) and length >= LEAST_TIE:
+                simulated = int((part.simulated.round() == length).sum())
+                lines.append(
+                    f"{count:,} of the recorded waits to {kind} are {length:,.0f} s long, and {simulated:,} of the "
+                    "simulated ones: a timeout, polling, or a fault that the scenario does not have."
+                )
+    return [*lines, ""] if lines else []
 
 
 def _by_hour(found: Calibration) -> list[str]:

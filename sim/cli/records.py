@@ -22,9 +22,10 @@ KINDS = ("table", "swf", "batsim", "hcp-terraform", "terranova", "gitlab", "gith
     "-o", "--out", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The trace: a .parquet file."
 )
 @click.option("--scenario", metavar="FILE", type=click.Path(path_type=Path), help="Also draft a scenario that runs it.")
-@click.option("--timezone", metavar="ZONE", help="Of times that do not say theirs, such as Europe/Berlin.")
+@click.option("--timezone", metavar="ZONE", help="Of times that do not say theirs, and of the draft: Europe/Berlin.")
 @click.option("--no-lock", is_flag=True, help="Give each task a workspace of its own: the system does not lock them.")
 @click.option("--anonymise", is_flag=True, help="Give tasks and workspaces other names, which nobody can undo.")
+@click.option("--force", is_flag=True, help="Write over a scenario that is there already.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def import_command(
     source: str,
@@ -34,6 +35,7 @@ def import_command(
     timezone: str | None,
     no_lock: bool,
     anonymise: bool,
+    force: bool,
     quiet: bool,
 ) -> None:
     """Read the records of a real system and write them as a trace.
@@ -61,7 +63,7 @@ def import_command(
             and path.samefile(source)
         ):
             raise InputError(str(path), what, "found the file that is read, expected another one")
-    _expect_yaml(scenario)
+    _expect_yaml(scenario, force)
     imported = import_records(source, kind, timezone, lock=not no_lock)
     if anonymise:
         import secrets
@@ -93,8 +95,9 @@ def import_command(
 @click.option("--picture", metavar="FILE", type=click.Path(path_type=Path), help="How alike: png, svg or pdf.")
 @click.option("--empirical", is_flag=True, help="Take the recorded lengths themselves, and no distributions.")
 @click.option("--timezone", metavar="ZONE", help="Whose hours and weekdays are meant, such as Europe/Berlin.")
+@click.option("--force", is_flag=True, help="Write over a scenario that is there already.")
 def fit_command(
-    trace: Path, scenario: Path | None, picture: Path | None, empirical: bool, timezone: str | None
+    trace: Path, scenario: Path | None, picture: Path | None, empirical: bool, timezone: str | None, force: bool
 ) -> None:
     """Print the `arrivals:` block that is most like TRACE, and how like it is.
 
@@ -112,7 +115,7 @@ def fit_command(
 
     if timezone is not None:
         expect_zone(timezone, "--timezone")
-    _expect_yaml(scenario)
+    _expect_yaml(scenario, force)
     if trace.suffix in (".yaml", ".yml"):
         raise InputError(str(trace), "", "found a scenario, expected the trace that it names")
     recording = read_recording(trace, Trace(file=str(trace), timezone=timezone))
@@ -166,11 +169,15 @@ def calibrate_command(scenario: Path, policy: str | None, names: str | None, no_
         click.echo(line)
 
 
-def _expect_yaml(scenario: Path | None) -> None:
+def _expect_yaml(scenario: Path | None, force: bool) -> None:
+    """Refuse another ending, and to write over a scenario that somebody may have edited."""
     from sim.scenario import InputError
 
     if scenario is not None and scenario.suffix not in (".yaml", ".yml"):
         raise InputError(str(scenario), "", "found another ending, expected a scenario file that ends in .yaml")
+    if scenario is not None and scenario.is_file() and not force:
+        problem = "found a scenario that is there already, expected a new file: --force writes over it"
+        raise InputError(str(scenario), "", problem)
 
 
 def yaml_of(data: dict[str, Any]) -> str:

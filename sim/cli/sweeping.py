@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--name", metavar="STUDY", help="Folder of this study in DIR. [default: the scenario's name and -sweep]")
 @click.option("--picture", metavar="FILE", type=click.Path(path_type=Path), help="png, svg or pdf.")
-@click.option("--metric", metavar="NAME", help="What the picture of two settings shows. [default: plan_wait.p95]")
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="What the picture shows, such as cost.total, pod_seconds or plan_wait.max. [default: plan_wait.p95]",
+)
 @click.option(
     "--minimize",
     metavar="METRIC",
@@ -101,7 +105,7 @@ def sweep_command(
     with study.opened() as done:
         left = [number for number in range(len(points)) if number not in done]
         if done and not quiet:
-            click.echo(f"{len(done)} of {len(points)} points are there already.", err=True)
+            click.echo(f"Points that are there already: {len(done)} of {len(points)}.", err=True)
         with progress(f"{loaded.name}: points", quiet) as advance:
             for count, (number, found) in enumerate(
                 zip(left, run_points(sweep, [points[number] for number in left]), strict=True), 1

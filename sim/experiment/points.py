@@ -135,7 +135,9 @@ def _range(path: str, text: str, low_text: str, high_text: str, step_text: str |
             values = [low, (low + high) / 2, high]
         return Axis(path, _all_written(values, unit, whole), low, high, logarithmic, whole, unit)
     step_match = _NUMBER.fullmatch(step_text)
-    if step_match is None or not float(step_match[1]) > 0:
+    if step_match is None:
+        raise mistake("a step that is a number, with a unit of time or none, such as 5..50:5 or 10s..5m:30s")
+    if not float(step_match[1]) > 0:
         raise mistake("a step above 0, such as 5..50:5")
     step = float(step_match[1])
     if step_match[2] != unit:

@@ -190,7 +190,7 @@ def _sure(
     summary: Summary, labels: Sequence[str], replications: int, varies: bool, best: Sequence[Service]
 ) -> Iterator[str]:
     if not varies:
-        yield "Nothing in this scenario is random: this is what happens, not an estimate."
+        yield "Nothing in this scenario is random: another run gives the same."
         return
     if replications == 1:
         yield "This is one world: an anecdote. -r 50 shows what other worlds do."

@@ -58,6 +58,9 @@ def changed(data: Mapping[str, Any], path: str, value: Any, known: Mapping[str, 
         raise InputError(
             "", path, f"found a path into pool, expected pools.<name>, as the scenario has the pools {names}"
         )
+    pools = data.get("pools")
+    if first == "pools" and len(steps) > 1 and isinstance(pools, Mapping) and steps[1] not in pools:
+        raise InputError("", path, f"found the pool {shown(steps[1])}, expected one of: {', '.join(map(str, pools))}")
     if first not in known:
         labels = [policy.get("label") or policy["name"] for policy in map(_as_mapping, data.get("policies") or ())]
         if first not in labels:

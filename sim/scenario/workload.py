@@ -165,6 +165,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _an_hour(seconds: float) -> float:
+    if seconds < 3600:
+        raise PydanticCustomError("resample", "a block of at least an hour, such as 1d or 7d")
+    return seconds
+
+
 class Trace(Draws):
     """Recorded tasks, in a file or in a frame (see `sim.traces`). A column that they lack is drawn.
 
@@ -179,7 +185,7 @@ class Trace(Draws):
         None
     )
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
-    resample: Period | None = None
+    resample: Annotated[Period, AfterValidator(_an_hour)] | None = None
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:

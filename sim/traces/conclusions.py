@@ -182,6 +182,11 @@ def _overtaken(events: pd.DataFrame, applies: NDArray[np.bool_], account: Accoun
 
     next_plan, next_apply = next_of("plan_started"), next_of("apply_started")
     undecided = (mine.status == "underway") & mine.confirmed.isna() & mine.plan_ended.notna()
+    if not lock and undecided.any():
+        account.inferred.append(
+            f"{int(undecided.sum())} runs that nobody decided stay open to the end. Their slots are reserved for the "
+            "reservation_ttl (24 h), and policies that keep pods while a task waits for its human keep them."
+        )
     undecided &= lock
     after = undecided & next_plan.notna()
     if after.any():

@@ -45,7 +45,8 @@ workload:
 # The first policy is what the others are compared with: put what you run today there. `sim policies` lists them all.
 policies: [landed, fixed, demand]
 
-cost: {{pod_hour: 0.40, waiting_hour: 60, currency: EUR}}   # check: an hour of a pod, an hour of a waiting human
+# Only confirmed tasks that wait for their apply cost a waiting_hour; waits to plan cost nothing.
+cost: {{pod_hour: 0.40, waiting_hour: 60, currency: EUR}}   # check
 slo: {{apply_wait: 60s, plan_wait: 5m}}                     # check: how long tasks may wait
 
 # thresholds:                  # for `sim check`, for example

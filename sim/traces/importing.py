@@ -94,6 +94,9 @@ def _is_json(path: Path) -> bool:
 def _of_json(path: Path, kind: Kind | None, account: Account, timezone: str | None) -> pd.DataFrame | None:
     """The events in the files of an API; None if nothing was said of what wrote them, and they are a plain table."""
     files = sorted(each for each in path.iterdir() if _is_json(each)) if path.is_dir() else [path]
+    if files == [path] and not _is_json(path):
+        problem = f"found a file that is no JSON, expected the answers of the API of {kind} as .json or .jsonl"
+        raise InputError(str(path), "", problem)
     others = sorted(each.name for each in path.iterdir() if each not in files) if path.is_dir() else []
     if others:
         account.notes.append(f"Files that are no JSON are not read: {shown(', '.join(others))}.")

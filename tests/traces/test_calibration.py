@@ -90,6 +90,18 @@ def test_a_wait_that_does_not_end_counts_as_long_as_it_was(tmp_path: Path) -> No
     assert found.waits.simulated.tolist() == [0, 90]
 
 
+def test_waits_of_which_many_are_equally_long_are_named() -> None:
+    from sim.check.calibration import Calibration
+
+    waits = pd.DataFrame(
+        {"kind": "apply", "task_id": range(100), "pool": "a", "asked_at": 0.0,
+         "recorded": [600.0] * 10 + [1.0] * 90, "simulated": 0.0}
+    )  # fmt: skip
+    text = "\n".join(calibration_lines(Calibration("landed", waits, 0, distance_of(waits), ())))
+    assert "10 of the recorded waits to apply are 600 s long, and 0 of the simulated ones" in text
+    assert "Do not take simulated waits for those of your platform yet" in text
+
+
 def test_the_command_prints_it_and_what_cannot_be_calibrated_is_told(tmp_path: Path) -> None:
     (tmp_path / "true.yaml").write_text(TRUE.replace("8h", "1h"))
     trace = as_trace(sim.run(sim.load_scenario(tmp_path / "true.yaml")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,31 @@ def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(copied, first)
 
 
-def test_pipes_and_devices_are_refused() -> None:
-    with pytest.raises(InputError, match="found no regular file"):
+def test_pipes_and_devices_are_refused(tmp_path: Path) -> None:
+    for name in ("t.csv", "t.json", "t.csv.gz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InputError, match="found no regular file"):
+            sim.import_records(tmp_path / name)
+    with pytest.raises(InputError):
         sim.import_records("/dev/zero", "gitlab")
+
+
+def test_a_scenario_that_somebody_may_have_edited_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(HEAD + ROW.format(id=1, pool="a"))
+    command = [
+        "import",
+        str(tmp_path / "t.csv"),
+        "-o",
+        str(tmp_path / "t.parquet"),
+        "--scenario",
+        str(tmp_path / "s.yaml"),
+    ]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    (tmp_path / "s.yaml").write_text("mine")
+    assert "expected a new file: --force writes over it" in str(CliRunner().invoke(cli, command).exception)
+    assert (tmp_path / "s.yaml").read_text() == "mine"
+    assert CliRunner().invoke(cli, [*command, "--force"]).exit_code == 0
+    sim.load_scenario(tmp_path / "s.yaml")
 
 
 def test_lengths_that_hardly_differ_and_lengths_that_do_not_are_fitted(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METRICS = ("apply_wait.p95", "plan_wait.p95", "pod_seconds")
+MOST_NUMBERS = 150
+"""A map of more cells has no numbers in them."""
+
 NAMES = {"apply_wait.p95": "apply wait,\n95 % within (s)", "plan_wait.p95": "plan wait,\n95 % within (s)"}
 
 
@@ -99,7 +102,13 @@ def _maps(frame: pd.DataFrame, paths: Sequence[str], metric: str) -> None:
         grid = np.full((len(up), len(across)), np.nan)
         for _, point in mine[mine.policy == label].iterrows():
             grid[up.index(point[paths[1]]), across.index(point[paths[0]])] = point.value / scale
-        image = axes.imshow(grid, origin="lower", aspect="auto", vmin=low, vmax=high, cmap="viridis_r")
+        image = axes.imshow(
+            grid, origin="lower", aspect="auto", vmin=low, vmax=max(high, low + 1e-9), cmap="viridis_r", alpha=0.85
+        )
+        if grid.size <= MOST_NUMBERS:
+            for (y, x), value in np.ndenumerate(grid):
+                dark = high > low and (value - low) / (high - low) > 0.5
+                axes.text(x, y, f"{value:,.3g}", ha="center", va="center", color="white" if dark else "black")
         axes.set_xticks(range(len(across)), [str(value) for value in across], rotation=45, ha="right")
         axes.set_yticks(range(len(up)), [str(value) for value in up])
         axes.set_title(style.name(str(label)), fontsize="medium")
