@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.api import Result, run, sweep
+    from sim.api import Result, load_result, run, sweep
     from sim.check.calibration import calibrate
     from sim.policies import Policy, PoolView
     from sim.scenario import InputError, Scenario
@@ -31,6 +31,7 @@ else:
         "calibrate": "sim.check.calibration",
         "fit_arrivals": "sim.traces.fit",
         "import_records": "sim.traces.records",
+        "load_result": "sim.api",
         "load_scenario": "sim.traces.load",
         "read_trace": "sim.traces.load",
         "run": "sim.api",
@@ -60,6 +61,7 @@ __all__ = [
     "calibrate",
     "fit_arrivals",
     "import_records",
+    "load_result",
     "load_scenario",
     "read_trace",
     "run",

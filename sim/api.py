@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.results.result import ExperimentResult
+from sim.results.result_base import ResultBase
+from sim.results.stored import StoredResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,11 +21,8 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 
-class Result(ExperimentResult):
-    """The result of `sim.run`: frames with a row per task, pod and decision, and the summary of it all.
-
-    In a notebook it shows itself as the comparison of the policies.
-    """
+class _Shown(ResultBase):
+    """What a result shows of itself."""
 
     @property
     def plot(self) -> Plot:
@@ -36,9 +36,36 @@ class Result(ExperimentResult):
 
         return comparison_table(self)
 
+    def __repr__(self) -> str:
+        from sim.report.answer import answer
+
+        size = f"{self.replications} replication{'' if self.replications == 1 else 's'}"
+        head = f"Result of {self.scenario.name} ({', '.join(self.labels)}; {size})"
+        return "\n".join([head, *answer(self)])
+
+
+class Result(_Shown, ExperimentResult):
+    """The result of `sim.run`: frames with a row per task, pod and decision, and the summary of it all.
+
+    In a notebook it shows itself as the comparison of the policies.
+    """
+
+
+class LoadedResult(_Shown, StoredResult):
+    """A result that was read from the folder into which `sim run` wrote it."""
+
+
+def load_result(folder: str | Path) -> LoadedResult:
+    """The results that `sim run` wrote into *folder*, such as ``results/reserved-pod-deleted``.
+
+    Raises:
+        InputError: it is no such folder.
+    """
+    return LoadedResult(Path(folder))
+
 
 def run(
-    scenario: Scenario,
+    scenario: Scenario | str | Path,
     policies: Sequence[str | Policy | type[Any]] | None = None,
     replications: int | None = None,
     *,
@@ -54,7 +81,7 @@ def run(
     """Run every policy of a scenario side by side, on the same random worlds.
 
     Args:
-        scenario: what to simulate, see `load_scenario`.
+        scenario: what to simulate: a scenario, or its file.
         policies: in place of the scenario's: names, labels of the scenario's, or policies of your own. A policy of
             your own is an object with a method ``desired_pods(view) -> int``, or a class of such objects.
         replications: in place of the scenario's: how many worlds; if it asks for a precision, how many at least.
@@ -77,11 +104,16 @@ def run(
     from sim.experiment.engine_choice import ENGINES
     from sim.experiment.named_policies import named_policies
     from sim.experiment.run_experiment import NOTHING, Experiment, run_experiment
-    from sim.scenario import InputError
+    from sim.scenario import InputError, Scenario
     from sim.scenario.errors import shown
+    from sim.traces.load import load_scenario
 
     if engine not in ENGINES:
         raise InputError("", "engine", f"found {shown(engine)}, expected one of: {', '.join(ENGINES)}")
+    if isinstance(scenario, str | Path):
+        scenario = load_scenario(scenario)
+    if not isinstance(scenario, Scenario):
+        raise InputError("", "scenario", f"found {type(scenario).__name__}, expected a scenario or its file")
     changes = {"replications": replications, "seed": seed, "confidence": confidence}
     scenario = scenario.with_changes({name: value for name, value in changes.items() if value is not None})
     chosen = named_policies(scenario, policies, allow_plugins)

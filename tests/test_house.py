@@ -26,7 +26,7 @@ ABOVE = {
     "results": {"engine", "experiment", "runs", "scenario", "statistics", "traces", "world"},
     "report": {"experiment", "results", "runs", "scenario", "statistics"},
     "check": {"experiment", "results", "runs", "scenario", "statistics", "traces"},
-    "api": {"check", "experiment", "model", "policies", "report", "results", "scenario"},
+    "api": {"check", "experiment", "model", "policies", "report", "results", "scenario", "traces"},
     "testing": {"api", "policies", "scenario"},
     "pytest_plugin": {"sim", "check", "scenario", "traces"},
     "cli": {"sim", "api", "check", "engine", "experiment", "policies", "report", "results", "scenario", "traces"},

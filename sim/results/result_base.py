@@ -32,6 +32,23 @@ class ResultBase:
     summary: Summary
     """The metrics of each policy and their differences from the first, as in `summary.json`."""
 
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """The figures of every policy: one row per policy and metric.
+
+        Columns: `policy metric value ci_low ci_high lower_bound`. Intervals are missing with one replication.
+        """
+        import pandas as pd
+
+        rows = []
+        for label in self.labels:
+            for metric in metrics_in(self.summary["policies"][label]):
+                found = entry(self.summary["policies"][label], metric)
+                ends = {name: found.get(name) for name in ("ci_low", "ci_high")}
+                bound = bool(found.get("lower_bound"))
+                rows.append({"policy": label, "metric": metric, "value": found["value"], **ends, "lower_bound": bound})
+        return pd.DataFrame(rows).astype(dict.fromkeys(("value", "ci_low", "ci_high"), float))
+
     def compare(self) -> pd.DataFrame:
         """The differences from the first policy: one row per other policy and metric.
 

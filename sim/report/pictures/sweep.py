@@ -74,6 +74,10 @@ def _lines(frame: pd.DataFrame, path: str, metrics: Sequence[str]) -> None:
     column[-1].set_xlabel(f"{path} (s)" if are_times else path)
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _numbers(values: Sequence[Any]) -> list[float]:
     """Where the values lie on an axis: numbers and times where they are, others one after another."""
     try:
@@ -108,7 +112,7 @@ def _maps(frame: pd.DataFrame, paths: Sequence[str], metric: str) -> None:
         if grid.size <= MOST_NUMBERS:
             for (y, x), value in np.ndenumerate(grid):
                 dark = high > low and (value - low) / (high - low) > 0.5
-                axes.text(x, y, f"{value:,.3g}", ha="center", va="center", color="white" if dark else "black")
+                axes.text(x, y, _short(value), ha="center", va="center", color="white" if dark else "black")
         axes.set_xticks(range(len(across)), [str(value) for value in across], rotation=45, ha="right")
         axes.set_yticks(range(len(up)), [str(value) for value in up])
         axes.set_title(style.name(str(label)), fontsize="medium")
