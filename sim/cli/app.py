@@ -11,6 +11,7 @@ import click
 from sim.cli.records import calibrate_command, fit_command, import_command
 from sim.cli.running import load_all, results_of
 from sim.cli.sweeping import sweep_command
+from sim.cli.tuning import tune_command
 from sim.report.plot import KINDS
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ cli.add_command(import_command)
 cli.add_command(fit_command)
 cli.add_command(calibrate_command)
 cli.add_command(sweep_command)
+cli.add_command(tune_command)
 
 
 def _print_version(context: click.Context) -> None:
