@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError
@@ -116,8 +117,9 @@ def words_in(table: Table, name: str) -> NDArray[Any]:
     if name != "id":
         return words if is_text else np.array([str(word) for word in words], dtype=object)
     if is_text or _is_object(cells):
+        # "01" stays text: it is another id than "1".
         numbers = [
-            int(word) if isinstance(word, str) and word.isdecimal() and len(word) < 19 else word for word in words
+            int(word) if isinstance(word, str) and re.fullmatch("0|[1-9][0-9]{0,17}", word) else word for word in words
         ]
         words = np.array(numbers, dtype=object)
     return words

@@ -231,6 +231,13 @@ def test_a_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path: Path, mo
         read_table(tmp_path / "t.parquet")
 
 
+def test_ids_that_are_written_differently_are_different(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,type,arrive,plan\n01,plan,0,1\n1,plan,1,1\n0,plan,2,1\n")
+    recording = recording_of(scenario_of(tmp_path, "t.csv"))
+    assert recording is not None
+    assert recording.columns["id"].tolist() == ["01", 1, 0]
+
+
 def test_only_the_columns_that_are_wanted_are_read(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     assert list(read_table(tmp_path / "t.csv", lambda names: ["b"]).frame) == ["b"]
