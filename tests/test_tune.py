@@ -57,6 +57,13 @@ def test_a_search_that_goes_on_is_the_same_as_one_in_one_go(tmp_path: Path) -> N
     assert in_parts == in_one_go
 
 
+def test_half_a_line_that_a_kill_left_does_no_harm(tmp_path: Path) -> None:
+    whole = search(tmp_path, 5)
+    journal = tmp_path / "trials.log"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    assert search(tmp_path, 5) == whole
+
+
 def test_a_search_that_is_killed_goes_on(tmp_path: Path) -> None:
     (tmp_path / "queue.yaml").write_text(QUEUE)
     command = [sys.executable, "-m", "sim", "tune", str(tmp_path / "queue.yaml"), "--set", "static.pods=7..20",

@@ -122,12 +122,23 @@ def _study(journal: Path) -> Iterator[Study]:
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
+        _without_half_a_line(journal)
         lock = JournalFileOpenLock(str(journal))
         Path(f"{journal}.lock").unlink(missing_ok=True)  # of a process that was killed: ours holds the folder
         storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
         yield optuna.create_study(study_name="tune", storage=storage, load_if_exists=True)
     finally:
         optuna.logging.set_verbosity(level)
+
+
+def _without_half_a_line(journal: Path) -> None:
+    """Take away a last line that a kill cut off: what is written next would be put behind it."""
+    if journal.exists():
+        data = journal.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            with journal.open("r+b") as file:
+                file.truncate(whole)
 
 
 def _sampler(seed: int, done: int) -> Any:
