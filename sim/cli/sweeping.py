@@ -152,12 +152,7 @@ def _points(scenario: Scenario, settings: tuple[str, ...], sample: int | None, m
     from sim.experiment.points import sample as sampled
     from sim.scenario import InputError
 
-    wanted: dict[str, Any] = {}
-    for setting in settings:
-        path, equals, values = setting.partition("=")
-        if not equals or not path.strip() or not values.strip():
-            raise InputError("", "--set", f"found {setting!r}, expected PATH=VALUES, such as pool.max_pods=5..50:5")
-        wanted[path.strip()] = values
+    wanted: dict[str, Any] = dict(values_by_path(settings))
     if scenario.sweep is not None and not wanted:
         wanted = {
             path: list(values) if isinstance(values, tuple) else values for path, values in scenario.sweep.set.items()
@@ -167,3 +162,16 @@ def _points(scenario: Scenario, settings: tuple[str, ...], sample: int | None, m
         raise InputError("", "--set", "found no setting, expected one at least, or a sweep block in the scenario")
     axes = axes_of(wanted)
     return list(grid(axes)) if sample is None else sampled(axes, sample, method, scenario.seed)
+
+
+def values_by_path(settings: tuple[str, ...]) -> dict[str, str]:
+    """What `--set` says: the values of each setting, as they are written, by its path."""
+    from sim.scenario import InputError
+
+    found = {}
+    for setting in settings:
+        path, equals, values = setting.partition("=")
+        if not equals or not path.strip() or not values.strip():
+            raise InputError("", "--set", f"found {setting!r}, expected PATH=VALUES, such as pool.max_pods=5..50:5")
+        found[path.strip()] = values
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -54,6 +53,7 @@ def tune_command(
 
     from sim.cli.progress import cores, progress
     from sim.cli.signals import leave_if_asked
+    from sim.cli.sweeping import values_by_path
     from sim.experiment.constraints import amount, constraint_of
     from sim.experiment.named_policies import named_policies
     from sim.experiment.points import axes_of
@@ -67,7 +67,7 @@ def tune_command(
     changes = {"replications": replications, "seed": seed}
     loaded = loaded.with_changes({key: value for key, value in changes.items() if value is not None})
     chosen = named_policies(loaded, [policy] if policy else None, allow_plugins)[0].label
-    axes = axes_of(_ranges(settings))
+    axes = axes_of(values_by_path(settings))
     constraints = [constraint_of(limit) for limit in limits]
     seconds = None if timeout is None else amount(timeout, "apply_wait.mean")
     sweep = Sweep(loaded, (), [chosen], jobs or cores(), "auto", allow_plugins)
@@ -75,7 +75,7 @@ def tune_command(
         for value in (axis.values[0], axis.values[-1]):
             sweep.at({axis.path: value})  # A mistake in a path costs no time.
     question = asked(sweep) | {
-        "kind": "tune", "settings": dict(_ranges(settings)), "minimize": minimize, "limits": list(limits),
+        "kind": "tune", "settings": dict(values_by_path(settings)), "minimize": minimize, "limits": list(limits),
     }  # fmt: skip
     study = Study(out / (name or f"{loaded.name}-tune"), question)
     began = monotonic()
@@ -90,15 +90,3 @@ def tune_command(
         for line in tune_lines(found, minimize, constraints):
             click.echo(line)
         click.echo(f"Study: {study.folder}")
-
-
-def _ranges(settings: tuple[str, ...]) -> dict[str, Any]:
-    from sim.scenario import InputError
-
-    found = {}
-    for setting in settings:
-        path, equals, values = setting.partition("=")
-        if not equals or not path.strip() or not values.strip():
-            raise InputError("", "--set", f"found {setting!r}, expected PATH=VALUES, such as demand.keep=10s..30m:log")
-        found[path.strip()] = values
-    return found

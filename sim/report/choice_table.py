@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.report.aligned import aligned
+
 if TYPE_CHECKING:
     from sim.experiment.choose import Choice, Constraint
 
@@ -28,8 +30,7 @@ def choice_lines(choice: Choice, minimize: str, limits: Sequence[Constraint], co
         ]
         for number, each in enumerate(candidates)
     ]
-    widths = [max(len(cells[n]) for cells in [head, *rows]) for n in range(len(head))]
-    table = ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in [head, *rows]]
+    table = aligned([head, *rows])
     equal = len(candidates) * max(each.replications for each in candidates)
     return [
         _sentence(choice, minimize, limits, confidence),

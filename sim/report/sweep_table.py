@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.report.aligned import aligned
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -72,8 +74,7 @@ def sweep_lines(frame: pd.DataFrame, paths: Sequence[str], currency: str | None)
                 bound = "> " if (row["point"], row["policy"], metric) in bounds else ""
                 cells.append("" if row[metric] != row[metric] else f"{bound}{row[metric]:,.6g}")
         rows.append(cells)
-    widths = [max(len(cells[n]) for cells in [head, *rows]) for n in range(len(head))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in [head, *rows]]
+    lines = aligned([head, *rows])
     left_out = len(table) - len(rows)
     return [
         *lines,

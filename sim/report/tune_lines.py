@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.report.aligned import aligned
+
 if TYPE_CHECKING:
     from sim.experiment.choose import Constraint
     from sim.experiment.tune import Tried, Tuned
@@ -44,8 +46,7 @@ def tune_lines(found: Tuned, minimize: str, limits: Sequence[Constraint]) -> lis
         ]
         for each in found.tried[:BEST]
     ]
-    widths = [max(len(cells[n]) for cells in [head, *rows]) for n in range(len(head))]
-    table = ["  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) for cells in [head, *rows]]
+    table = aligned([head, *rows])
     return [*lines, f"To run with that: sim run SCENARIO {options}", "", "The best that were tried", *table]
 
 

@@ -78,15 +78,20 @@ def parse_rate(value: object) -> float:
     return rate
 
 
+def _number_or_percentage(value: object) -> float | None:
+    """A number as it is, or a text such as ``5%`` as 0.05; None if it is neither."""
+    if isinstance(value, str) and (match := re.fullmatch(rf"({_NUMBER})\s*%", value.strip(), re.ASCII)):
+        return float(match[1]) / 100
+    return _number(value)
+
+
 def parse_share(value: object) -> float:
     """A fraction from a number from 0 to 1 or a percentage such as ``5%``.
 
     Raises:
         PydanticCustomError: it is neither.
     """
-    share = _number(value)
-    if isinstance(value, str) and (match := re.fullmatch(rf"({_NUMBER})\s*%", value.strip(), re.ASCII)):
-        share = float(match[1]) / 100
+    share = _number_or_percentage(value)
     if share is None or not 0 <= share <= 1:
         raise PydanticCustomError("share", "a share from 0 to 1, or a percentage such as 5%")
     return share
@@ -98,9 +103,7 @@ def parse_ratio(value: object) -> float:
     Raises:
         PydanticCustomError: it is neither.
     """
-    ratio = _number(value)
-    if isinstance(value, str) and (match := re.fullmatch(rf"({_NUMBER})\s*%", value.strip(), re.ASCII)):
-        ratio = float(match[1]) / 100
+    ratio = _number_or_percentage(value)
     if ratio is None or not 0 <= ratio <= 1e9:
         raise PydanticCustomError("ratio", "a number of at least 0, or a percentage such as 150%")
     return ratio

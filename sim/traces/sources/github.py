@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError, shown
-from sim.traces.events import Account, LeftOut
-from sim.traces.sources.objects import at, frame_of, seconds
+from sim.traces.events import Account
+from sim.traces.sources.objects import at, frame_of, seconds, without
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,14 +35,8 @@ def events_of(objects: Sequence[Any], account: Account, source: str, timezone: s
     for each in objects:
         pages = at(each, "jobs")
         jobs.extend(pages if isinstance(pages, list) else [each])
-    account.read = len(jobs)
-    skipped = [job for job in jobs if at(job, "conclusion") == "skipped"]
-    if skipped:
-        first = str(at(skipped[0], "id"))
-        account.left_out.append(LeftOut("jobs that were skipped", len(skipped), first))
-    rows = [
-        _event(job, f"{source}: job {n}", timezone) for n, job in enumerate(jobs) if at(job, "conclusion") != "skipped"
-    ]
+    asked = without(jobs, lambda job: at(job, "conclusion") == "skipped", "jobs that were skipped", account)
+    rows = [_event(job, f"{source}: job {number}", timezone) for number, job in asked]
     return frame_of(rows, account)
 
 

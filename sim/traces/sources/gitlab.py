@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError, shown
-from sim.traces.events import Account, LeftOut
-from sim.traces.sources.objects import at, frame_of, number, seconds
+from sim.traces.events import Account
+from sim.traces.sources.objects import at, frame_of, number, seconds, without
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +33,9 @@ def events_of(objects: Sequence[Any], account: Account, source: str, timezone: s
     Raises:
         InputError: one of them is no job.
     """
-    account.read = len(objects)
-    idle = [job for job in objects if at(job, "status") in ("skipped", "manual", "created")]
-    if idle:
-        first = str(at(idle[0], "id"))
-        account.left_out.append(LeftOut("jobs that were skipped, or never asked for a runner", len(idle), first))
-    rows = [
-        _event(job, f"{source}: job {n}", timezone)
-        for n, job in enumerate(objects)
-        if at(job, "status") not in ("skipped", "manual", "created")
-    ]
+    why = "jobs that were skipped, or never asked for a runner"
+    asked = without(objects, lambda job: at(job, "status") in ("skipped", "manual", "created"), why, account)
+    rows = [_event(job, f"{source}: job {number}", timezone) for number, job in asked]
     return frame_of(rows, account)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sim.scenario.errors import InputError, shown
-from sim.traces.events import EVENTS, NAMES, Account
+from sim.traces.events import EVENTS, NAMES, Account, LeftOut
 from sim.traces.moments import EPOCHS, zone_of
 
 if TYPE_CHECKING:
@@ -57,6 +57,17 @@ def number(value: Any, where: str, field: str) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12:
         return float(value)
     raise InputError(where, field, f"found {shown(value)}, expected a number of seconds")
+
+
+def without(
+    objects: Sequence[Any], is_left_out: Callable[[Any], bool], why: str, account: Account
+) -> list[tuple[int, Any]]:
+    """The objects that are not left out, each with its number; the account names the others."""
+    account.read = len(objects)
+    out = [each for each in objects if is_left_out(each)]
+    if out:
+        account.left_out.append(LeftOut(why, len(out), str(at(out[0], "id"))))
+    return [(number, each) for number, each in enumerate(objects) if not is_left_out(each)]
 
 
 def frame_of(rows: Iterable[Mapping[str, Any]], account: Account) -> pd.DataFrame:
