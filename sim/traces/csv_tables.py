@@ -26,7 +26,8 @@ def read_csv(
     wanted: Wanted,
     delimiter: str | None = None,
 ) -> Table:
-    header, delimiter = _header_of(path, compression, delimiter)
+    raw, delimiter = _header_of(path, compression, delimiter)
+    header = [name.strip() for name in raw]
     for name in header:
         if header.count(name) > 1:
             raise InputError(f"{path}:{_first_line(path, compression)}", name,
@@ -34,13 +35,14 @@ def read_csv(
     chosen = wanted(header)
     columns = [name for name in header if name in chosen]
     try:
-        frame = _fast_csv(path, compression, delimiter, header, columns)
+        frame = _fast_csv(path, compression, delimiter, raw, columns)
     except ValueError:  # among them pyarrow's ArrowInvalid: the careful reader finds the place, or no fault at all
         frame = _careful_csv(path, compression, delimiter, header, columns)
     return Table(str(path), frame, lambda row: _line_of_csv(path, compression, delimiter, row))
 
 
 def _header_of(path: Path, compression: str | None, delimiter: str | None) -> tuple[list[str], str]:
+    """The names of the columns as they stand in the file, and what stands between cells."""
     import pyarrow as pa
 
     with pa.input_stream(str(path), compression=compression) as stream:
@@ -52,10 +54,9 @@ def _header_of(path: Path, compression: str | None, delimiter: str | None) -> tu
     if delimiter is None:
         delimiter = max(",;\t|", key=lambda each: (_unquoted(lines[0]).count(each), -",;\t|".index(each)))
     try:
-        header = next(csv.reader([lines[0]], delimiter=delimiter))
+        return next(csv.reader([lines[0]], delimiter=delimiter)), delimiter
     except csv.Error as error:
         raise InputError(f"{path}:1", "", f"found {error}, expected a line with the names of columns") from None
-    return [name.strip() for name in header], delimiter
 
 
 def _unquoted(line: str) -> str:
@@ -69,18 +70,13 @@ def _first_line(path: Path, compression: str | None) -> int:
     return 1
 
 
-def _fast_csv(
-    path: Path, compression: str | None, delimiter: str, header: list[str], columns: list[str]
-) -> pd.DataFrame:
+def _fast_csv(path: Path, compression: str | None, delimiter: str, raw: list[str], columns: list[str]) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv as arrow_csv
 
-    with pa.input_stream(str(path), compression=compression) as stream:
-        start = bytes(stream.read(1 << 20)).decode("utf-8-sig", errors="ignore")
-    first = next((line for line in start.splitlines() if line.strip()), "")
-    raw = next(csv.reader([first], delimiter=delimiter), [])
+    header = [name.strip() for name in raw]
     with pa.input_stream(str(path), compression=compression) as stream:
         batches = arrow_csv.open_csv(
             stream,

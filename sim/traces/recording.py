@@ -144,7 +144,10 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
     trace = trace or Trace(file=str(source) if isinstance(source, Path) else "-")
     named = wanted_columns(trace)
 
+    all_names: list[str] = []
+
     def wanted(names: Sequence[str]) -> Sequence[str]:
+        all_names.extend(names)
         plain = "arrive" in names and trace.columns is None
         return [name for name in names if name in named or name in COLUMNS or name in RECORDED] if plain else names
 
@@ -173,7 +176,8 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
         else:
             zero = None
     else:
-        ignored = _ignored(source, table)
+        names = all_names or [str(name) for name in table.frame.columns]
+        ignored = [name for name in names if name not in COLUMNS and name not in RECORDED]
         if ignored:
             notes.append(f"{table.source}: columns not used: {shown(', '.join(ignored))}")
         return _recording(table, notes, digest, table.zero)
@@ -181,21 +185,6 @@ def read_recording(source: Path | pd.DataFrame, trace: Trace | None = None, star
         table, more = _from_zero(table, zero)
         notes += more
     return _recording(table, notes, digest, zero)
-
-
-def _ignored(source: Path | pd.DataFrame, table: Table) -> list[str]:
-    """Columns of the file that are not those of a trace."""
-    names: list[str] = []
-
-    def all_names(found: Sequence[str]) -> Sequence[str]:
-        names.extend(found)
-        return []
-
-    if isinstance(source, Path):
-        read_table(source, all_names)
-    else:
-        names = [str(name) for name in table.frame.columns]
-    return [name for name in names if name not in COLUMNS and name not in RECORDED]
 
 
 def _moment_of(start: str, timezone: str | None) -> float:
